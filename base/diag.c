@@ -1,0 +1,122 @@
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/diag.h"
+
+static struct diag *add_place(struct diags *d) {
+        struct diag *list = d->list;
+
+        /* The list doubles: it is full whenever its length is nought or a power of two. */
+        if ((d->n & (d->n - 1)) == 0) {
+                list = reallocarray(d->list, d->n == 0 ? 1 : 2 * d->n, sizeof(*list));
+                if (!list)
+                        return NULL;
+                d->list = list;
+        }
+        return &list[d->n];
+}
+
+static void add(struct diags *d, const struct diag *new) {
+        struct diag *place = new->text && d->n < DIAGS_MOST ? add_place(d) : NULL;
+
+        if (!place) {
+                free(new->file);
+                free(new->text);
+                return;
+        }
+        *place = *new;
+        d->n++;
+}
+
+int diag(struct diags *d, const char *file, unsigned line, int error, const char *format, ...) {
+        struct diag new = { .line = line, .error = error };
+        va_list arguments;
+
+        if (!d)
+                return error;
+
+        if (error == 0)
+                d->warnings++;
+        else
+                d->errors++;
+
+        va_start(arguments, format);
+        if (vasprintf(&new.text, format, arguments) < 0)
+                new.text = NULL;
+        va_end(arguments);
+
+        new.file = file ? strdup(file) : NULL;
+        add(d, &new);
+        return error;
+}
+
+void diag_hint(struct diags *d, const char *format, ...) {
+        va_list arguments;
+
+        /* Where the memory for a message was lacking, the last one in the list is not the one that is meant. */
+        if (!d || d->n == 0 || d->n != d->errors + d->warnings)
+                return;
+
+        struct diag *last = &d->list[d->n - 1];
+        free(last->hint);
+        va_start(arguments, format);
+        if (vasprintf(&last->hint, format, arguments) < 0)
+                last->hint = NULL;
+        va_end(arguments);
+}
+
+void diags_print(const struct diags *d, FILE *out) {
+        for (size_t i = 0; i < d->n; i++) {
+                const struct diag *m = &d->list[i];
+
+                if (m->file && m->line > 0)
+                        (void) fprintf(out, "%s:%u: ", m->file, m->line);
+                else if (m->file)
+                        (void) fprintf(out, "%s: ", m->file);
+                (void) fprintf(out, "%s: %s\n", m->error == 0 ? "warning" : "error", m->text);
+                if (m->hint)
+                        (void) fprintf(out, "        %s\n", m->hint);
+        }
+        if (d->errors + d->warnings > d->n)
+                (void) fprintf(out, "and %zu more\n", d->errors + d->warnings - d->n);
+}
+
+static bool is_same_file(const struct diag *a, const struct diag *b) {
+        if (!a->file || !b->file)
+                return a->file == b->file;
+        return strcmp(a->file, b->file) == 0;
+}
+
+/* Where the message at `i` belongs among those from `from` to it. */
+static size_t find_place(const struct diags *d, size_t from, size_t i) {
+        size_t place = i;
+
+        for (size_t k = i; k-- > from;) {
+                if (!is_same_file(&d->list[k], &d->list[i]))
+                        continue;
+                if (d->list[k].line <= d->list[i].line)
+                        return place == i ? k + 1 : place;
+                place = k;
+        }
+        return place;
+}
+
+void diags_sort(struct diags *d, size_t from) {
+        for (size_t i = from; i < d->n; i++) {
+                size_t place = find_place(d, from, i);
+                struct diag moved = d->list[i];
+
+                memmove(&d->list[place + 1], &d->list[place], (i - place) * sizeof(moved));
+                d->list[place] = moved;
+        }
+}
+
+void diags_done(struct diags *d) {
+        for (size_t i = 0; i < d->n; i++) {
+                free(d->list[i].file);
+                free(d->list[i].text);
+                free(d->list[i].hint);
+        }
+        free(d->list);
+        *d = (struct diags){};
+}

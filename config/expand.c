@@ -1,0 +1,282 @@
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/text.h"
+#include "config/expand.h"
+#include "config/reference.h"
+#include "config/user.h"
+
+/* What specifiers tell about: "worker@blue.service" has the prefix "worker" and the instance "blue". */
+struct subject {
+        const char *name, *instance, *hostname;
+        size_t bare, prefix, instance_length; /* bytes of the name without suffix, of it up to the "@", of the instance */
+        struct user self;                     /* who tend runs as */
+};
+
+static void put_name(const struct subject *s, FILE *out) {
+        (void) fputs(s->name, out);
+}
+
+static void put_bare_name(const struct subject *s, FILE *out) {
+        (void) fwrite(s->name, 1, s->bare, out);
+}
+
+static void put_prefix(const struct subject *s, FILE *out) {
+        (void) fwrite(s->name, 1, s->prefix, out);
+}
+
+static void put_instance(const struct subject *s, FILE *out) {
+        (void) fwrite(s->instance, 1, s->instance_length, out);
+}
+
+/* Undoes systemd-escape(1): "-" was a slash, "\xHH" any byte. */
+static void put_unescaped(const char *text, size_t n, FILE *out) {
+        for (size_t i = 0; i < n; i++) {
+                unsigned byte;
+
+                if (text[i] == '\\' && i + 3 < n && sscanf(text + i, "\\x%2x", &byte) == 1) {
+                        (void) fputc((int) byte, out);
+                        i += 3;
+                } else
+                        (void) fputc(text[i] == '-' ? '/' : text[i], out);
+        }
+}
+
+static void put_plain_prefix(const struct subject *s, FILE *out) {
+        put_unescaped(s->name, s->prefix, out);
+}
+
+static void put_plain_instance(const struct subject *s, FILE *out) {
+        put_unescaped(s->instance, s->instance_length, out);
+}
+
+static void put_hostname(const struct subject *s, FILE *out) {
+        struct utsname names;
+
+        if (s->hostname)
+                (void) fputs(s->hostname, out);
+        else if (uname(&names) >= 0)
+                (void) fputs(names.nodename, out);
+}
+
+static void put_user(const struct subject *s, FILE *out) {
+        (void) fputs(s->self.name, out);
+}
+
+static void put_uid(const struct subject *s, FILE *out) {
+        (void) fprintf(out, "%u", s->self.uid);
+}
+
+static void put_home(const struct subject *s, FILE *out) {
+        (void) fputs(s->self.home, out);
+}
+
+static void put_shell(const struct subject *s, FILE *out) {
+        (void) fputs(s->self.shell, out);
+}
+
+static const struct specifier {
+        char letter;
+        void (*put)(const struct subject *s, FILE *out);
+        const char *text; /* for those that are always the same */
+} specifiers[] = {
+        { 'n', put_name, NULL },
+        { 'N', put_bare_name, NULL },
+        { 'p', put_prefix, NULL },
+        { 'P', put_plain_prefix, NULL },
+        { 'i', put_instance, NULL },
+        { 'I', put_plain_instance, NULL },
+        { 'H', put_hostname, NULL },
+        { 'u', put_user, NULL },
+        { 'U', put_uid, NULL },
+        { 'h', put_home, NULL },
+        { 's', put_shell, NULL },
+        { 't', NULL, "/run" },
+        { 'S', NULL, "/var/lib" },
+        { 'C', NULL, "/var/cache" },
+        { 'L', NULL, "/var/log" },
+        { 'E', NULL, "/etc" },
+        { 'T', NULL, "/tmp" },
+        { 'V', NULL, "/var/tmp" },
+        { '%', NULL, "%" },
+};
+
+static bool asks_for_self(const char *text) {
+        for (const char *p = strchr(text, '%'); p && p[1] != '\0'; p = strchr(p + 2, '%'))
+                if (strchr("uUhs", p[1]))
+                        return true;
+        return false;
+}
+
+static void subject_init(struct subject *s, const struct unit *u, const char *hostname) {
+        const char *dot = strrchr(u->name, '.');
+
+        s->name = u->name;
+        s->hostname = hostname;
+        s->bare = dot ? (size_t) (dot - u->name) : strlen(u->name);
+
+        const char *at = memchr(u->name, '@', s->bare);
+        s->prefix = at ? (size_t) (at - u->name) : s->bare;
+        s->instance = at ? at + 1 : u->name + s->bare;
+        s->instance_length = s->bare - (size_t) (s->instance - u->name);
+}
+
+static const struct specifier *find_specifier(char letter) {
+        for (size_t i = 0; i < countof(specifiers); i++)
+                if (specifiers[i].letter == letter)
+                        return &specifiers[i];
+        return NULL;
+}
+
+static int put_specifiers(const char *text, const struct subject *s, FILE *out) {
+        for (const char *p = text; *p != '\0'; p++) {
+                if (*p != '%') {
+                        (void) fputc(*p, out);
+                        continue;
+                }
+
+                const struct specifier *found = find_specifier(*++p);
+                if (!found)
+                        return -EINVAL;
+                if (found->put)
+                        found->put(s, out);
+                else
+                        (void) fputs(found->text, out);
+        }
+        return 0;
+}
+
+int expand_specifiers(const char *text, const struct unit *u, const char *hostname, char **ret) {
+        autofree char *expanded = NULL;
+        struct subject s;
+        size_t size;
+
+        subject_init(&s, u, hostname);
+        int r = asks_for_self(text) ? user_find_uid(getuid(), &s.self) : 0;
+        if (r < 0)
+                return r;
+
+        FILE *out = open_memstream(&expanded, &size);
+        if (!out)
+                return -ENOMEM;
+        r = put_specifiers(text, &s, out);
+        if (ferror(out))
+                r = -ENOMEM;
+        if (fclose(out) != 0)
+                r = -ENOMEM;
+        if (r < 0)
+                return r;
+        *ret = TAKE(expanded);
+        return 0;
+}
+
+const char *expand_variable(char *const *environment, const char *name, size_t n) {
+        const char *found = NULL;
+
+        for (size_t i = 0; environment && environment[i]; i++)
+                if (strncmp(environment[i], name, n) == 0 && environment[i][n] == '=')
+                        found = environment[i] + n + 1;
+        return found;
+}
+
+size_t expand_name_length(const char *text) {
+        size_t n = 0;
+
+        if (isdigit((unsigned char) *text))
+                return 0;
+        while (isalnum((unsigned char) text[n]) || text[n] == '_')
+                n++;
+        return n;
+}
+
+bool reference_find(const char *text, struct reference *ret) {
+        const char *stop = strchr(text, '}');
+
+        if (!stop)
+                return false;
+
+        const char *name = text + 2;
+        const char *dash = memmem(name, (size_t) (stop - name), ":-", 2);
+        *ret = (struct reference){
+                .name = name,
+                .name_length = (size_t) ((dash ? dash : stop) - name),
+                .word = dash ? dash + 2 : NULL,
+                .word_length = dash ? (size_t) (stop - dash - 2) : 0,
+                .end = stop + 1,
+        };
+        return true;
+}
+
+const char *reference_resolve(const struct reference *f, char *const *environment, size_t *ret_length) {
+        const char *value = expand_variable(environment, f->name, f->name_length);
+
+        if (f->word && (!value || *value == '\0')) {
+                *ret_length = f->word_length;
+                return f->word;
+        }
+        *ret_length = value ? strlen(value) : 0;
+        return value;
+}
+
+/* One reference of a value of tend.ini; moves *at behind it. */
+static int put_reference(const char **at, char *const *environment, FILE *out, char **ret_bad) {
+        struct reference f;
+        size_t n = strlen(*at);
+        bool closed = reference_find(*at, &f);
+
+        if (!closed || f.name_length == 0 || expand_name_length(f.name) != f.name_length) {
+                if (ret_bad)
+                        *ret_bad = strndup(*at, closed ? (size_t) (f.end - *at) : n);
+                return -EINVAL;
+        }
+
+        const char *value = reference_resolve(&f, environment, &n);
+        if (!value) {
+                if (ret_bad)
+                        *ret_bad = strndup(f.name, f.name_length);
+                return -ENOENT;
+        }
+        (void) fwrite(value, 1, n, out);
+        *at = f.end;
+        return 0;
+}
+
+static int put_load_time(const char *text, char *const *environment, FILE *out, char **ret_bad) {
+        const char *p = text;
+
+        while (*p != '\0') {
+                int r = 0;
+
+                if (text_starts(p, "$${")) {
+                        (void) fputs("${", out);
+                        p += 3;
+                } else if (text_starts(p, "${"))
+                        r = put_reference(&p, environment, out, ret_bad);
+                else
+                        (void) fputc(*p++, out);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int expand_load_time(const char *text, char *const *environment, char **ret, char **ret_bad) {
+        autofree char *expanded = NULL;
+        size_t size;
+
+        FILE *out = open_memstream(&expanded, &size);
+        if (!out)
+                return -ENOMEM;
+
+        int r = put_load_time(text, environment, out, ret_bad);
+        if (r == 0 && ferror(out))
+                r = -ENOMEM;
+        if (fclose(out) != 0 && r == 0)
+                r = -ENOMEM;
+        if (r < 0)
+                return r;
+        *ret = TAKE(expanded);
+        return 0;
+}

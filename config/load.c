@@ -1,0 +1,426 @@
+#include <errno.h>
+#include <malloc.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/draft.h"
+#include "config/value.h"
+#include "config/verify.h"
+
+#define DEFAULT_PATH   "/etc/tend.ini"
+#define COMMAND_UNIT   "command.service"
+#define INSTANCES_MOST 10000
+
+/* Which sections a unit is made of, the later over the earlier; DRAFT_NONE where there is none. */
+struct source {
+        uint32_t sections[2]; /* its template's, its own */
+};
+
+struct loader {
+        const struct load_options *options;
+        struct diags *diags;
+        struct config *config;
+        struct draft draft;
+        struct unit fresh;      /* what a unit is before its own settings: it owns nothing */
+        usec_t timeout_start;   /* the default of TimeoutStartSec= */
+        struct source *sources; /* owned; of each unit */
+        struct origin *origins; /* owned; of the unit that is looked at */
+        size_t n_origins, room;
+};
+
+static bool is_instances(const struct setting *s) {
+        return s->owner == OWNER_UNIT && strcmp(s->key, "Instances") == 0;
+}
+
+/* Carries one assignment out. It speaks up once: what is wrong with a template is wrong with all that is made of it. */
+static int apply_line(struct loader *l, struct draft_line *line, struct unit *u, void *object) {
+        struct assignment a = {
+                .setting = line->setting,
+                .object = object,
+                .value = line->value,
+                .file = line->file,
+                .line = line->line,
+                .diags = line->told ? NULL : l->diags,
+                .unit = u,
+                .hostname = l->config->container.hostname,
+        };
+        size_t said = l->diags->errors + l->diags->warnings;
+        int r = line->setting->parse(&a);
+
+        line->told |= l->diags->errors + l->diags->warnings > said;
+        return r == -ENOMEM ? r : 0;
+}
+
+/* Carries out either a section's Instances= or all the rest of it. */
+static int apply_section(struct loader *l, uint32_t section, struct unit *u, bool instances) {
+        struct draft *d = &l->draft;
+        int r = 0;
+
+        if (section == DRAFT_NONE)
+                return 0;
+        for (uint32_t i = d->sections[section].first; i != DRAFT_NONE && r >= 0; i = d->lines[i].next)
+                if (is_instances(d->lines[i].setting) == instances)
+                        r = apply_line(l, &d->lines[i], u, u ? (void *) u : &l->config->container);
+        return r;
+}
+
+static int add_origins(struct loader *l, uint32_t section) {
+        const struct draft *d = &l->draft;
+
+        if (section == DRAFT_NONE)
+                return 0;
+        for (uint32_t i = d->sections[section].first; i != DRAFT_NONE; i = d->lines[i].next) {
+                if (l->n_origins == l->room) {
+                        size_t room = l->room == 0 ? 16 : 2 * l->room;
+                        struct origin *longer = reallocarray(l->origins, room, sizeof(*longer));
+
+                        if (!longer)
+                                return -ENOMEM;
+                        l->origins = longer;
+                        l->room = room;
+                }
+                l->origins[l->n_origins++] = (struct origin){
+                        .setting = d->lines[i].setting,
+                        .file = d->lines[i].file,
+                        .line = d->lines[i].line,
+                };
+        }
+        return 0;
+}
+
+static int keep_origins(const struct loader *l, struct origin **ret, size_t *ret_n) {
+        if (!l->options->keep_origins || l->n_origins == 0)
+                return 0;
+
+        struct origin *copy = reallocarray(NULL, l->n_origins, sizeof(*copy));
+        if (!copy)
+                return -ENOMEM;
+        memcpy(copy, l->origins, l->n_origins * sizeof(*copy));
+        *ret = copy;
+        *ret_n = l->n_origins;
+        return 0;
+}
+
+/* Where the unit's values were written: they are rules' business, and kept if asked for. */
+static int find_origins(struct loader *l, const struct source *s) {
+        int r;
+
+        l->n_origins = 0;
+        r = add_origins(l, s->sections[0]);
+        return r < 0 ? r : add_origins(l, s->sections[1]);
+}
+
+/* What depends on more than one setting. */
+static void settle_unit(const struct loader *l, struct unit *u) {
+        if (u->type == TYPE_UNSETTLED)
+                u->type = u->exec[EXEC_START] ? SERVICE_SIMPLE : SERVICE_ONESHOT;
+        if (u->notify_access == NOTIFY_ACCESS_UNSETTLED)
+                u->notify_access = u->type == SERVICE_NOTIFY ? NOTIFY_ACCESS_MAIN : NOTIFY_ACCESS_NONE;
+        if (u->timeout_start == TIMEOUT_UNSETTLED)
+                u->timeout_start = u->type == SERVICE_ONESHOT ? USEC_INFINITY : l->timeout_start;
+}
+
+static int add_unit(struct loader *l, struct unit *u, const struct source *s) {
+        struct config *c = l->config;
+
+        /* Both double: they are full whenever their length is nought or a power of two. */
+        if ((c->n_units & (c->n_units - 1)) == 0) {
+                size_t room = c->n_units == 0 ? 1 : 2 * c->n_units;
+                struct unit **units = reallocarray(c->units, room, sizeof(*units));
+
+                if (!units)
+                        return -ENOMEM;
+                c->units = units;
+
+                struct source *sources = reallocarray(l->sources, room, sizeof(*sources));
+                if (!sources)
+                        return -ENOMEM;
+                l->sources = sources;
+        }
+        l->sources[c->n_units] = *s;
+        c->units[c->n_units++] = u;
+        return 0;
+}
+
+/* Takes `name` in any case. The unit is the config's. */
+static int make_unit(struct loader *l, char *name, const struct source *s, struct unit **ret) {
+        uint32_t place = s->sections[1] != DRAFT_NONE ? s->sections[1] : s->sections[0];
+        autofree char *owned = name;
+        struct unit *u = name ? malloc(sizeof(*u)) : NULL;
+
+        if (!u)
+                return -ENOMEM;
+        *u = l->fresh;
+        u->name = TAKE(owned);
+        u->file = place != DRAFT_NONE ? l->draft.sections[place].file : NULL;
+        u->line = place != DRAFT_NONE ? l->draft.sections[place].line : 0;
+
+        int r = add_unit(l, u, s);
+        if (r < 0) {
+                unit_free(u);
+                return r;
+        }
+        for (size_t i = 0; i < countof(s->sections); i++) {
+                if (s->sections[i] == DRAFT_NONE)
+                        continue;
+                l->draft.sections[s->sections[i]].is_made = true;
+                r = apply_section(l, s->sections[i], u, false);
+                if (r < 0)
+                        return r;
+        }
+        if (ret)
+                *ret = u;
+        return 0;
+}
+
+static int make_instance(struct loader *l, uint32_t template, unsigned number) {
+        const char *name = l->draft.sections[template].name;
+        size_t prefix = strlen(name) - strlen(".service");
+        char *full = text_format("%.*s%u.service", (int) prefix, name, number);
+
+        if (!full)
+                return -ENOMEM;
+
+        struct source s = { { template, draft_find(&l->draft, full) } };
+        if (s.sections[1] == DRAFT_NONE || !l->draft.sections[s.sections[1]].is_made)
+                return make_unit(l, full, &s, NULL);
+        free(full);
+        return 0;
+}
+
+static int make_instances(struct loader *l, uint32_t template) {
+        struct unit counted = l->fresh;
+
+        counted.name = l->draft.sections[template].name;
+        int r = apply_section(l, template, &counted, true);
+        if (counted.instances > INSTANCES_MOST)
+                return diag(l->diags, l->draft.sections[template].file, l->draft.sections[template].line, -ERANGE,
+                            "Instances=%u: more than %d", counted.instances, INSTANCES_MOST);
+        for (unsigned i = 1; r >= 0 && i <= counted.instances; i++)
+                r = make_instance(l, template, i);
+        return r;
+}
+
+/* The template that "worker@2.service" is an instance of, or DRAFT_NONE. */
+static uint32_t find_template(const struct loader *l, const char *name) {
+        const char *at = strchr(name, '@');
+        autofree char *template = at ? text_format("%.*s@.service", (int) (at - name), name) : NULL;
+
+        return template ? draft_find(&l->draft, template) : DRAFT_NONE;
+}
+
+static int make_units(struct loader *l) {
+        const struct draft *d = &l->draft;
+        int r = 0;
+
+        for (uint32_t i = DRAFT_CONTAINER + 1; i < d->n_sections && r >= 0; i++) {
+                const struct draft_section *section = &d->sections[i];
+
+                if (section->is_template)
+                        r = make_instances(l, i);
+                else if (!section->is_made && strcmp(section->name, COMMAND_UNIT) != 0) {
+                        struct source s = { { find_template(l, section->name), i } };
+
+                        r = make_unit(l, strdup(section->name), &s, NULL);
+                }
+        }
+        return r;
+}
+
+static bool has_instances_row(const struct draft *d, uint32_t section) {
+        for (uint32_t i = d->sections[section].first; i != DRAFT_NONE; i = d->lines[i].next)
+                if (is_instances(d->lines[i].setting))
+                        return true;
+        return false;
+}
+
+static void warn_of_idle_templates(const struct loader *l) {
+        const struct draft *d = &l->draft;
+
+        for (uint32_t i = DRAFT_CONTAINER + 1; i < d->n_sections; i++) {
+                const struct draft_section *s = &d->sections[i];
+
+                if (!s->is_template || s->is_made || has_instances_row(d, i))
+                        continue;
+                diag(l->diags, s->file, s->line, 0, "%s: a template without Instances=: no unit is made of it", s->name);
+        }
+}
+
+/* The command's words as they are, whatever they hold. */
+static struct command *make_command(char *const *words) {
+        size_t n = strv_length(words), size = 0;
+
+        for (size_t i = 0; i < n; i++)
+                size += strlen(words[i]) + 1;
+
+        struct command *c = malloc(sizeof(*c) + (n + 1) * sizeof(char *) + size);
+        if (!c)
+                return NULL;
+        *c = (struct command){ .flags = COMMAND_NO_EXPAND, .n = (uint32_t) n };
+
+        char *at = (char *) &c->argv[n + 1];
+        for (size_t i = 0; i < n; i++) {
+                c->argv[i] = at;
+                at = stpcpy(at, words[i]) + 1;
+        }
+        c->argv[n] = NULL;
+        c->path = c->argv[0];
+        return c;
+}
+
+/* Behind all units but those that are to come behind it. A name that stands there twice does no harm. */
+static int order_last(const struct config *c, struct unit *u) {
+        int r = 0;
+
+        for (size_t i = 0; i < c->n_units && r >= 0; i++)
+                if (c->units[i] != u && !strv_contains(c->units[i]->after, u->name))
+                        r = strv_add(&u->after, c->units[i]->name);
+        return r;
+}
+
+/* command.service: a [command] section may add to it, but not to what it runs and what its end means. */
+static int make_foreground(struct loader *l) {
+        struct source s = { { DRAFT_NONE, draft_find(&l->draft, COMMAND_UNIT) } };
+        char *const *words = l->options->command;
+        struct unit *u;
+
+        if (!words || !words[0]) {
+                if (s.sections[1] == DRAFT_NONE)
+                        return 0;
+                return make_unit(l, strdup(COMMAND_UNIT), &s, NULL);
+        }
+
+        int r = make_unit(l, strdup(COMMAND_UNIT), &s, &u);
+        if (r < 0)
+                return r;
+        command_free(u->exec[EXEC_START]);
+        u->exec[EXEC_START] = make_command(words);
+        if (!u->exec[EXEC_START])
+                return -ENOMEM;
+        u->foreground = true;
+        u->type = SERVICE_SIMPLE;
+        u->restart = RESTART_NO;
+        u->success_action = u->failure_action = ACTION_EXIT;
+        u->input.kind = u->input.kind == STDIO_NULL ? STDIO_INHERIT : u->input.kind;
+        return order_last(l->config, u);
+}
+
+static int make_container(struct loader *l) {
+        struct container *c = &l->config->container;
+        struct source s = { { DRAFT_NONE, DRAFT_CONTAINER } };
+
+        int r = setting_apply_defaults(OWNER_CONTAINER, c, true);
+        if (r >= 0)
+                r = apply_section(l, DRAFT_CONTAINER, NULL, false);
+        if (r >= 0)
+                r = find_origins(l, &s);
+        return r < 0 ? r : keep_origins(l, &c->origins, &c->n_origins);
+}
+
+static int make_fresh(struct loader *l) {
+        l->fresh.from_tend_ini = true;
+
+        int r = setting_apply_defaults(OWNER_UNIT, &l->fresh, true);
+        l->timeout_start = l->fresh.timeout_start;
+        l->fresh.timeout_start = TIMEOUT_UNSETTLED;
+        return r;
+}
+
+static int settle_units(struct loader *l) {
+        for (size_t i = 0; i < l->config->n_units; i++)
+                settle_unit(l, l->config->units[i]);
+        return 0;
+}
+
+static int verify_units(struct loader *l) {
+        for (size_t i = 0; i < l->config->n_units; i++) {
+                struct unit *u = l->config->units[i];
+                int r = find_origins(l, &l->sources[i]);
+
+                if (r < 0)
+                        return r;
+
+                struct verify v = {
+                        .unit = u,
+                        .origins = l->origins,
+                        .n_origins = l->n_origins,
+                        .environment = l->options->environment,
+                        .look_at_system = l->options->look_at_system,
+                        .diags = l->diags,
+                };
+                verify_unit(&v);
+                r = keep_origins(l, &u->origins, &u->n_origins);
+                if (r < 0)
+                        return r;
+        }
+        if (l->config->n_units == 0 && l->draft.n_sections == 1 && l->diags->errors == 0)
+                diag(l->diags, l->config->path, 0, -ENODATA, "there is no service in it");
+        return 0;
+}
+
+static int read_files(struct loader *l) {
+        const struct load_options *o = l->options;
+        const char *path = l->config->path;
+        bool may_be_absent = !o->path && o->command && o->command[0];
+        autofree char *directory = text_format("%s.d", path);
+
+        if (!directory)
+                return -ENOMEM;
+        int r = draft_read(&l->draft, path, may_be_absent);
+        return r < 0 ? r : draft_read_directory(&l->draft, directory);
+}
+
+static int load(struct loader *l) {
+        static int (*const steps[])(struct loader *l) = {
+                read_files, make_container, make_fresh, make_units, make_foreground, settle_units, verify_units,
+        };
+        const char *path = l->options->path ? l->options->path : DEFAULT_PATH;
+
+        l->config->path = strdup(path);
+        if (!l->config->path)
+                return -ENOMEM;
+
+        int r = draft_init(&l->draft, l->options->environment, l->diags, l->config);
+        for (size_t i = 0; i < countof(steps) && r >= 0; i++)
+                r = steps[i](l);
+        if (r >= 0)
+                warn_of_idle_templates(l);
+        return r;
+}
+
+int config_load(const struct load_options *o, struct diags *d, struct config **ret) {
+        struct loader l = { .options = o, .diags = d, .config = calloc(1, sizeof(*l.config)) };
+        size_t errors = d->errors, first = d->n;
+        int r = l.config ? load(&l) : -ENOMEM;
+
+        draft_done(&l.draft);
+        free(l.sources);
+        free(l.origins);
+        /* The pages between the units that stay were the draft's: they go back to the kernel. */
+        (void) malloc_trim(0);
+        diags_sort(d, first);
+        if (r < 0 && d->errors == errors)
+                diag(d, o->path, 0, r, "%s", strerror(-r));
+        if (r >= 0 && d->errors > errors)
+                r = -EINVAL;
+        if (r < 0) {
+                config_free(l.config);
+                return r;
+        }
+        *ret = l.config;
+        return 0;
+}
+
+struct config *config_free(struct config *c) {
+        if (!c)
+                return NULL;
+        for (size_t i = 0; i < c->n_units; i++)
+                unit_free(c->units[i]);
+        strv_free(c->files);
+        free(c->units);
+        free(c->container.hostname);
+        free(c->container.origins);
+        free(c->path);
+        free(c);
+        return NULL;
+}

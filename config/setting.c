@@ -1,0 +1,95 @@
+#include <errno.h>
+#include <string.h>
+
+#include "config/load.h"
+#include "config/value.h"
+
+static int compare(const void *key, const void *row) {
+        return strcmp(key, ((const struct setting *) row)->key);
+}
+
+const struct setting *setting_find(enum setting_owner owner, const char *key) {
+        const struct setting *found = bsearch(key, settings, n_settings, sizeof(*settings), compare);
+
+        if (!found)
+                return NULL;
+
+        /* Rows of both owners may share a key; they are neighbours. */
+        while (found > settings && strcmp(found[-1].key, key) == 0)
+                found--;
+        for (; found < settings + n_settings && strcmp(found->key, key) == 0; found++)
+                if (found->owner == owner)
+                        return found;
+        return NULL;
+}
+
+bool setting_is_carried_out(const struct setting *s) {
+        return s->parse != value_refused;
+}
+
+const char *setting_fallback(const struct setting *s, bool from_tend_ini) {
+        if (from_tend_ini && s->fallback_tend)
+                return s->fallback_tend;
+        return s->fallback ? s->fallback : "";
+}
+
+int setting_apply_defaults(enum setting_owner owner, void *object, bool from_tend_ini) {
+        struct assignment a = { .object = object, .unit = owner == OWNER_UNIT ? object : NULL };
+
+        for (size_t i = 0; i < n_settings; i++) {
+                if (settings[i].owner != owner || !setting_is_carried_out(&settings[i]))
+                        continue;
+
+                /* An empty value is what an unset field holds. */
+                a.setting = &settings[i];
+                a.value = setting_fallback(&settings[i], from_tend_ini);
+                int r = settings[i].parse(&a);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* TimeoutSec= is two settings at once. */
+static bool sets(const struct setting *by, const struct setting *s) {
+        if (by == s)
+                return true;
+        return by->parse == value_timeouts &&
+               (strcmp(s->key, "TimeoutStartSec") == 0 || strcmp(s->key, "TimeoutStopSec") == 0);
+}
+
+const struct origin *setting_origin(const struct setting *s, const struct origin *origins, size_t n) {
+        while (n-- > 0)
+                if (sets(origins[n].setting, s))
+                        return &origins[n];
+        return NULL;
+}
+
+/* All that makes a unit what it is, as text. NULL without memory. */
+static char *describe(const struct unit *u) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        if (!out)
+                return NULL;
+        (void) fprintf(out, "%s %d %d\n", u->name, u->foreground, u->from_tend_ini);
+        for (size_t i = 0; i < n_settings; i++) {
+                if (settings[i].owner != OWNER_UNIT)
+                        continue;
+
+                /* What an empty list leaves out shall not move the next one into its place. */
+                (void) fprintf(out, "%zu\n", i);
+                settings[i].print(&settings[i], u, out);
+        }
+        if (fclose(out) == 0)
+                return text;
+        free(text);
+        return NULL;
+}
+
+bool unit_same(const struct unit *a, const struct unit *b) {
+        autofree char *first = describe(a), *second = describe(b);
+
+        return first && second && strcmp(first, second) == 0;
+}

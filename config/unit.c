@@ -1,0 +1,98 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "config/unit.h"
+
+static const char *const suffixes[] = {
+        ".service", ".socket", ".timer", ".target", ".path", ".mount",
+        ".automount", ".swap", ".slice", ".scope", ".device",
+};
+
+#define PLAIN_WORD(name, word) word,
+static const char *const service_types[] = { SERVICE_TYPES(PLAIN_WORD) };
+static const char *const restarts[] = { RESTARTS(PLAIN_WORD) };
+static const char *const kill_modes[] = { KILL_MODES(PLAIN_WORD) };
+static const char *const exec_kinds[] = { EXEC_KINDS(PLAIN_WORD) };
+
+const char *service_type_word(enum service_type t) {
+        return t < SERVICE_TYPE_COUNT ? service_types[t] : "?";
+}
+
+const char *restart_word(enum restart r) {
+        return r < RESTART_COUNT ? restarts[r] : "?";
+}
+
+const char *kill_mode_word(enum kill_mode k) {
+        return k < KILL_MODE_COUNT ? kill_modes[k] : "?";
+}
+
+const char *exec_kind_word(enum exec_kind e) {
+        return e < EXEC_KIND_COUNT ? exec_kinds[e] : "?";
+}
+
+struct command *command_free(struct command *c) {
+        while (c) {
+                struct command *next = c->next;
+
+                free(c);
+                c = next;
+        }
+        return NULL;
+}
+
+static void free_environment_files(struct environment_file *f) {
+        while (f) {
+                struct environment_file *next = f->next;
+
+                free(f);
+                f = next;
+        }
+}
+
+void unit_free(struct unit *u) {
+        if (!u)
+                return;
+
+        char **const lists[] = {
+                u->documentation, u->after,           u->before,          u->wants, u->requires, u->environment,
+                u->pass_environment, u->unset_environment, u->supplementary_groups,
+        };
+        void *const blocks[] = {
+                u->name, u->description, u->working_directory, u->user, u->group, u->success_status,
+                u->restart_prevent_status, u->restart_force_status, u->limits, u->input.path, u->output.path,
+                u->error.path, u->origins, u,
+        };
+
+        for (size_t i = 0; i < countof(lists); i++)
+                strv_free(lists[i]);
+        for (size_t i = 0; i < countof(u->exec); i++)
+                command_free(u->exec[i]);
+        free_environment_files(u->environment_files);
+        for (size_t i = 0; i < countof(blocks); i++)
+                free(blocks[i]);
+}
+
+struct unit *config_find(const struct config *c, const char *name) {
+        for (size_t i = 0; i < c->n_units; i++)
+                if (strcmp(c->units[i]->name, name) == 0)
+                        return c->units[i];
+        return NULL;
+}
+
+bool unit_is_name(const char *name) {
+        size_t n = strlen(name);
+
+        return n > 0 && n + strlen(".service") < 256 && *name != '@' && *name != '.' &&
+               strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@") == n;
+}
+
+bool unit_has_suffix(const char *name) {
+        for (size_t i = 0; i < countof(suffixes); i++)
+                if (text_ends(name, suffixes[i]) && strlen(name) > strlen(suffixes[i]))
+                        return true;
+        return false;
+}
+
+char *unit_full_name(const char *name) {
+        return unit_has_suffix(name) ? strdup(name) : text_format("%s.service", name);
+}

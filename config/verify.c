@@ -1,0 +1,286 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/parse.h"
+#include "base/text.h"
+#include "config/expand.h"
+#include "config/user.h"
+#include "config/verify.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* --- What a unit may ask for. */
+
+static bool has_nothing_to_run(const struct unit *u) {
+        return !u->exec[EXEC_START] && !u->exec[EXEC_STOP] && u->success_action == ACTION_NONE;
+}
+
+static bool lacks_start(const struct unit *u) {
+        return !u->exec[EXEC_START] && u->type != SERVICE_ONESHOT && !has_nothing_to_run(u);
+}
+
+static bool ends_before_it_began(const struct unit *u) {
+        return !u->exec[EXEC_START] && u->exec[EXEC_STOP] && u->type == SERVICE_ONESHOT && !u->remain_after_exit &&
+               u->success_action == ACTION_NONE;
+}
+
+static bool has_several_starts(const struct unit *u) {
+        return u->type != SERVICE_ONESHOT && u->exec[EXEC_START] && u->exec[EXEC_START]->next;
+}
+
+static bool restarts_oneshot_after_success(const struct unit *u) {
+        return u->type == SERVICE_ONESHOT && (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS);
+}
+
+static bool forces_oneshot(const struct unit *u) {
+        return u->type == SERVICE_ONESHOT && u->restart_force_status;
+}
+
+static bool hears_no_readiness(const struct unit *u) {
+        return u->type == SERVICE_NOTIFY && u->notify_access == NOTIFY_ACCESS_NONE;
+}
+
+static bool is_behind_itself(const struct unit *u) {
+        return strv_contains(u->after, u->name);
+}
+
+static bool is_ahead_of_itself(const struct unit *u) {
+        return strv_contains(u->before, u->name);
+}
+
+static bool requires_itself(const struct unit *u) {
+        return strv_contains(u->requires, u->name);
+}
+
+static bool wants_itself(const struct unit *u) {
+        return strv_contains(u->wants, u->name);
+}
+
+static bool prevents_nothing(const struct unit *u) {
+        return u->restart_prevent_status && u->restart == RESTART_NO && !u->restart_force_status;
+}
+
+static bool prevents_what_it_forces(const struct unit *u) {
+        const struct status_set *a = u->restart_prevent_status, *b = u->restart_force_status;
+
+        if (!a || !b)
+                return false;
+        for (size_t i = 0; i < countof(a->codes); i++)
+                if (a->codes[i] & b->codes[i])
+                        return true;
+        return a->signals & b->signals;
+}
+
+static bool delay_shrinks(const struct unit *u) {
+        return u->restart_steps > 0 && u->restart_max_delay < u->restart_delay;
+}
+
+/* The number whose `steps`-th power is `ratio`, near enough. */
+static double find_factor(double ratio, unsigned steps) {
+        double low = 1, high = ratio;
+
+        for (int i = 0; i < 60; i++) {
+                double middle = (low + high) / 2, power = 1;
+
+                for (unsigned k = 0; k < steps && power <= ratio; k++)
+                        power *= middle;
+                if (power > ratio)
+                        high = middle;
+                else
+                        low = middle;
+        }
+        return low;
+}
+
+/* A service that fails at once is started `burst` times in this time, at best; the next start would be refused. */
+static double shortest_burst(const struct unit *u) {
+        bool grows = u->restart_steps > 0 && u->restart_max_delay != USEC_INFINITY && u->restart_delay > 0 &&
+                     u->restart_max_delay > u->restart_delay;
+        double delay = (double) u->restart_delay, most = (double) u->restart_max_delay, sum = 0;
+        double factor = grows ? find_factor(most / delay, MIN(u->restart_steps, 1000u)) : 1;
+
+        for (unsigned i = 0; i < MIN(u->start_limit_burst, 100000u); i++) {
+                sum += delay;
+                if (grows)
+                        delay = MIN(delay * factor, most);
+        }
+        return sum;
+}
+
+static bool never_gives_up(const struct unit *u) {
+        if (u->restart == RESTART_NO || u->start_limit_burst == 0 || u->start_limit_interval == 0 ||
+            u->start_limit_interval == USEC_INFINITY)
+                return false;
+        return shortest_burst(u) > (double) u->start_limit_interval;
+}
+
+static bool kills_nothing(const struct unit *u) {
+        return u->kill_mode == KILL_NONE;
+}
+
+static bool limits_oneshot(const struct unit *u) {
+        return u->type == SERVICE_ONESHOT && u->runtime_max != USEC_INFINITY;
+}
+
+static bool succeeds_without_action(const struct unit *u) {
+        return u->success_exit_status >= 0 && u->success_action == ACTION_NONE;
+}
+
+static bool fails_without_action(const struct unit *u) {
+        return u->failure_exit_status >= 0 && u->failure_action == ACTION_NONE;
+}
+
+/* clang-format off */
+static const struct rule {
+        const char *key; /* whose line is at fault */
+        bool (*is_broken)(const struct unit *u);
+        int error; /* 0: a warning */
+        const char *words, *hint;
+} rules[] = {
+        { "ExecStart", has_nothing_to_run, -EINVAL, "there is nothing to run: ExecStart= is missing", NULL },
+        { "ExecStart", lacks_start, -EINVAL, "ExecStart= is missing, which only Type=oneshot may do without", NULL },
+        { "RemainAfterExit", ends_before_it_began, -EINVAL,
+          "without ExecStart= it is over before it has begun", "RemainAfterExit=yes keeps it until it is stopped" },
+        { "ExecStart", has_several_starts, -EINVAL, "several commands in ExecStart=, which only Type=oneshot may have",
+          "an empty ExecStart= takes the earlier ones away" },
+        { "Restart", restarts_oneshot_after_success, -EINVAL,
+          "Restart=always and on-success are not for Type=oneshot, whose success is its end",
+          "Type=simple is for what shall run on" },
+        { "RestartForceExitStatus", forces_oneshot, -EINVAL, "RestartForceExitStatus= is not for Type=oneshot", NULL },
+        { "NotifyAccess", hears_no_readiness, -EINVAL,
+          "Type=notify with NotifyAccess=none: its readiness could never be heard", NULL },
+        { "After", is_behind_itself, -EINVAL, "it is ordered behind itself (After=)", NULL },
+        { "Before", is_ahead_of_itself, -EINVAL, "it is ordered ahead of itself (Before=)", NULL },
+        { "Requires", requires_itself, -EINVAL, "it requires itself (Requires=)", NULL },
+        { "Wants", wants_itself, -EINVAL, "it wants itself (Wants=)", NULL },
+        { "RestartPreventExitStatus", prevents_nothing, 0,
+          "RestartPreventExitStatus= changes nothing where Restart=no", NULL },
+        { "RestartPreventExitStatus", prevents_what_it_forces, 0,
+          "RestartPreventExitStatus= and RestartForceExitStatus= name the same status: it is not restarted", NULL },
+        { "RestartMaxDelaySec", delay_shrinks, 0,
+          "RestartMaxDelaySec= is shorter than RestartSec=: the delay does not grow", NULL },
+        { "StartLimitIntervalSec", never_gives_up, 0,
+          "it is never given up: StartLimitBurst= restarts take longer than StartLimitIntervalSec=",
+          "with StartLimitIntervalSec=infinity every start counts, StartLimitBurst=0 says that it is meant" },
+        { "KillMode", kills_nothing, 0, "KillMode=none: its processes are left until the container ends", NULL },
+        { "RuntimeMaxSec", limits_oneshot, 0, "RuntimeMaxSec= changes nothing for Type=oneshot",
+          "TimeoutStartSec= limits it" },
+        { "SuccessActionExitStatus", succeeds_without_action, 0,
+          "SuccessActionExitStatus= changes nothing without SuccessAction=", NULL },
+        { "FailureActionExitStatus", fails_without_action, 0,
+          "FailureActionExitStatus= changes nothing where FailureAction=none", NULL },
+};
+/* clang-format on */
+
+/* --- What there is. */
+
+static void say(const struct verify *v, const char *key, int error, const char *words) {
+        const struct origin *at = setting_origin(setting_find(OWNER_UNIT, key), v->origins, v->n_origins);
+
+        diag(v->diags, at ? at->file : v->unit->file, at ? at->line : v->unit->line, error, "%s: %s", v->unit->name, words);
+}
+
+static void warn(const struct verify *v, const char *key, const char *what, const char *name, int error) {
+        autofree char *words = text_format("%s= %s %s: %s", key, what, name, strerror(error));
+
+        say(v, key, 0, words ? words : "out of memory");
+}
+
+static const char *search_path(const struct verify *v) {
+        const char *path = expand_variable(v->unit->environment, "PATH", 4);
+
+        if (!path)
+                path = expand_variable(v->environment, "PATH", 4);
+        return path ? path : DEFAULT_PATH;
+}
+
+static bool is_program(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) >= 0 && S_ISREG(st.st_mode) && access(path, X_OK) >= 0;
+}
+
+static bool is_in_path(const char *name, const char *path) {
+        while (*path != '\0') {
+                size_t n = strcspn(path, ":");
+                autofree char *file = text_format("%.*s/%s", (int) n, path, name);
+
+                if (file && is_program(file))
+                        return true;
+                path += n + (path[n] == ':');
+        }
+        return false;
+}
+
+static void check_command(const struct verify *v, const struct command *c, const char *key) {
+        if (c->path[0] == '/') {
+                if (!is_program(c->path))
+                        warn(v, key, "names the program", c->path, access(c->path, F_OK) < 0 ? ENOENT : EACCES);
+        } else if (!v->unit->environment_files && !is_in_path(c->path, search_path(v))) {
+                autofree char *words = text_format("%s= names the program %s, which is not in PATH (%s)", key, c->path,
+                                                   search_path(v));
+
+                say(v, key, 0, words ? words : "out of memory");
+        }
+}
+
+static void check_commands(const struct verify *v) {
+        for (unsigned i = 0; i < EXEC_KIND_COUNT; i++)
+                for (const struct command *c = v->unit->exec[i]; c; c = c->next)
+                        check_command(v, c, exec_kind_word(i));
+}
+
+static void check_account(const struct verify *v, const char *key, const char *name, bool is_user) {
+        struct user user;
+        gid_t gid;
+        int r = is_user ? user_find(name, &user) : group_find(name, &gid);
+
+        if (r == -ESRCH) {
+                autofree char *words = text_format("%s=%s: there is no such %s", key, name, is_user ? "user" : "group");
+
+                say(v, key, 0, words ? words : "out of memory");
+        } else if (r < 0)
+                warn(v, key, "cannot look up", name, -r);
+}
+
+static void check_accounts(const struct verify *v) {
+        const struct unit *u = v->unit;
+
+        if (u->user)
+                check_account(v, "User", u->user, true);
+        if (u->group)
+                check_account(v, "Group", u->group, false);
+        for (size_t i = 0; u->supplementary_groups && u->supplementary_groups[i]; i++)
+                check_account(v, "SupplementaryGroups", u->supplementary_groups[i], false);
+}
+
+static void check_files(const struct verify *v) {
+        const char *directory = v->unit->working_directory;
+        struct stat st;
+
+        if (directory && *directory == '/' && !v->unit->working_directory_optional) {
+                if (stat(directory, &st) < 0)
+                        warn(v, "WorkingDirectory", "names", directory, errno);
+                else if (!S_ISDIR(st.st_mode))
+                        warn(v, "WorkingDirectory", "names", directory, ENOTDIR);
+        }
+        for (const struct environment_file *f = v->unit->environment_files; f; f = f->next)
+                if (!f->optional && f->path[strcspn(f->path, "*?[")] == '\0' && access(f->path, R_OK) < 0)
+                        warn(v, "EnvironmentFile", "names", f->path, errno);
+}
+
+void verify_unit(const struct verify *v) {
+        for (size_t i = 0; i < countof(rules); i++) {
+                if (!rules[i].is_broken(v->unit))
+                        continue;
+                say(v, rules[i].key, rules[i].error, rules[i].words);
+                if (rules[i].hint)
+                        diag_hint(v->diags, "%s", rules[i].hint);
+        }
+        if (!v->look_at_system)
+                return;
+        check_commands(v);
+        check_accounts(v);
+        check_files(v);
+}

@@ -1,0 +1,15 @@
+/* Rules across the fields of a unit that is complete. */
+#pragma once
+
+#include "config/setting.h"
+
+struct verify {
+        const struct unit *unit;       /* borrowed */
+        const struct origin *origins;  /* borrowed; where its values were written */
+        size_t n_origins;
+        char *const *environment;      /* borrowed; tend's own: its PATH serves where the unit has none */
+        bool look_at_system;           /* look for programs, accounts and directories: what is absent is a warning */
+        struct diags *diags;
+};
+
+void verify_unit(const struct verify *v);

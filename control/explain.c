@@ -1,0 +1,171 @@
+#include <string.h>
+#include <strings.h>
+
+#include "config/setting.h"
+#include "config/suggest.h"
+#include "control/verb.h"
+
+#define SCREEN_WIDTH 80
+
+static const char *or_unset(const char *fallback) {
+        return fallback[0] == '\0' ? "unset" : fallback;
+}
+
+static const char *where_written(const struct setting *s) {
+        return s->owner == OWNER_CONTAINER ? "[tend]" : "a unit";
+}
+
+static bool has_two_defaults(const struct setting *s) {
+        return s->owner == OWNER_UNIT && strcmp(setting_fallback(s, false), setting_fallback(s, true)) != 0;
+}
+
+/* "on-failure in tend.ini, no in a unit file", or the one that holds for both. */
+static void print_default(const struct setting *s, void (*print)(const char *text)) {
+        print(or_unset(setting_fallback(s, true)));
+        if (!has_two_defaults(s))
+                return;
+        (void) fputs(" in tend.ini, ", stdout);
+        print(or_unset(setting_fallback(s, false)));
+        (void) fputs(" in a unit file", stdout);
+}
+
+static void plain_text(const char *text) {
+        (void) fputs(text, stdout);
+}
+
+static void explain(const struct setting *s) {
+        printf("%s=\n  %s\n", s->key, s->help);
+        if (!setting_is_carried_out(s))
+                return;
+        printf("  in:       %s", where_written(s));
+        if (s->owner == OWNER_UNIT)
+                printf(" (a unit file's [%s])", s->section);
+        if (s->values)
+                printf("\n  takes:    %s", s->values);
+        (void) fputs("\n  default:  ", stdout);
+        print_default(s, plain_text);
+        if (s->extension)
+                (void) fputs("\n  an extension of tend: systemd does not know it", stdout);
+        putchar('\n');
+}
+
+/* In any case of letters, with or without the "=". Returns how many rows it was. */
+static size_t explain_all_named(const char *key, size_t length) {
+        size_t found = 0;
+
+        for (size_t i = 0; i < n_settings; i++)
+                if (strlen(settings[i].key) == length && strncasecmp(settings[i].key, key, length) == 0) {
+                        explain(&settings[i]);
+                        found++;
+                }
+        return found;
+}
+
+static int complain(const char *key) {
+        struct suggest s;
+        char hint[128];
+
+        suggest_init(&s, key);
+        for (size_t i = 0; i < n_settings; i++)
+                suggest_offer(&s, settings[i].key);
+
+        if (s.best)
+                (void) snprintf(hint, sizeof(hint), "did you mean %s=?", s.best);
+        return verb_complain("check", "no such setting", key,
+                             s.best ? hint : "`tend check --explain` lists all of them");
+}
+
+static void list(enum setting_owner owner) {
+        for (size_t i = 0; i < n_settings; i++)
+                if (settings[i].owner == owner && setting_is_carried_out(&settings[i]))
+                        printf("  %-26s %s\n", settings[i].key, settings[i].help);
+}
+
+/* Their names are all there is to say: as many on a line as fit. */
+static void list_refused(void) {
+        size_t column = 0;
+
+        for (size_t i = 0; i < n_settings; i++) {
+                if (setting_is_carried_out(&settings[i]))
+                        continue;
+                size_t length = strlen(settings[i].key) + 1;
+                bool new_line = column == 0 || column + length > SCREEN_WIDTH;
+
+                printf("%s%s", column == 0 ? "  " : new_line ? "\n  " : " ", settings[i].key);
+                column = (new_line ? 1 : column) + length;
+        }
+        putchar('\n');
+}
+
+static int list_all(void) {
+        puts("[tend], the container:");
+        list(OWNER_CONTAINER);
+        puts("\nUnits:");
+        list(OWNER_UNIT);
+        puts("\nKnown from systemd, and not carried out:");
+        list_refused();
+        return EXIT_FINE;
+}
+
+/* Text in roff: nothing in it may be taken for a request or an escape. */
+static void roff_text(const char *text) {
+        if (*text == '.' || *text == '\'')
+                (void) fputs("\\&", stdout);
+        for (; *text; text++) {
+                if (*text == '\\')
+                        (void) fputs("\\e", stdout);
+                else if (*text == '-')
+                        (void) fputs("\\-", stdout);
+                else
+                        putchar(*text);
+        }
+}
+
+static void roff_setting(const struct setting *s) {
+        printf(".TP\n\\fB%s=\\fR", s->key);
+        if (s->values) {
+                (void) fputs(" \\fI", stdout);
+                roff_text(s->values);
+                (void) fputs("\\fR", stdout);
+        }
+        putchar('\n');
+        roff_text(s->help);
+        (void) fputs("\n.br\nDefault: ", stdout);
+        print_default(s, roff_text);
+        puts(s->extension ? ". An extension." : ".");
+}
+
+static void roff_section(const char *title, enum setting_owner owner) {
+        printf(".SS %s\n", title);
+        for (size_t i = 0; i < n_settings; i++)
+                if (settings[i].owner == owner && setting_is_carried_out(&settings[i]))
+                        roff_setting(&settings[i]);
+}
+
+static int roff_all(void) {
+        const char *between = "";
+
+        roff_section("The container: [tend]", OWNER_CONTAINER);
+        roff_section("Units", OWNER_UNIT);
+        puts(".SS Known from systemd, and not carried out\nEach of these is a warning that says so by name:");
+        for (size_t i = 0; i < n_settings; i++)
+                if (!setting_is_carried_out(&settings[i])) {
+                        printf("%s%s=", between, settings[i].key);
+                        between = ",\n";
+                }
+        puts(".");
+        return EXIT_FINE;
+}
+
+int explain_main(const struct request *r) {
+        if (r->roff)
+                return roff_all();
+        if (r->n_words == 0)
+                return list_all();
+
+        int code = EXIT_FINE;
+        for (size_t i = 0; i < r->n_words; i++)
+                if (explain_all_named(r->words[i], strcspn(r->words[i], "=")) == 0)
+                        code = complain(r->words[i]);
+        return code;
+}

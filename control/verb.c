@@ -1,0 +1,295 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "config/suggest.h"
+#include "control/verb.h"
+
+static int take_flag(void *field, const char *value) {
+        (void) value;
+        *(bool *) field = true;
+        return 0;
+}
+
+static int take_word(void *field, const char *value) {
+        *(const char **) field = value;
+        return *value == '\0' ? -EINVAL : 0;
+}
+
+static int take_span(void *field, const char *value) {
+        usec_t span;
+        int r = parse_span(value, &span);
+
+        /* Infinity is what "not given" looks like, and no container has that long. */
+        if (r < 0 || span == USEC_INFINITY)
+                return -EINVAL;
+        *(usec_t *) field = span;
+        return 0;
+}
+
+static int take_level(void *field, const char *value) {
+        static const struct {
+                const char *word;
+                enum log_level level;
+        } levels[] = {
+                { "error", LOG_LEVEL_ERROR },
+                { "warning", LOG_LEVEL_WARNING },
+                { "info", LOG_LEVEL_INFO },
+                { "debug", LOG_LEVEL_DEBUG },
+        };
+
+        for (size_t i = 0; i < countof(levels); i++)
+                if (strcmp(levels[i].word, value) == 0) {
+                        *(int *) field = (int) levels[i].level;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+#define IS(type, x) __builtin_types_compatible_p(type, typeof(x))
+#define FIELD(type, f)                                                                                       \
+        (offsetof(struct request, f) + 0 * sizeof(char[IS(type, ((struct request *) 0)->f) ? 1 : -1]))
+#define FLAG(f)  take_flag, FIELD(bool, f)
+#define WORD(f)  take_word, FIELD(const char *, f)
+#define SPAN(f)  take_span, FIELD(usec_t, f)
+#define LEVEL(f) take_level, FIELD(int, f)
+
+/* clang-format off */
+static const struct option_row run_options[] = {
+        /* name         value    taken as            help */
+        { "isolate",     NULL,   FLAG(isolate),      "in namespaces of its own, as PID 1, on any machine" },
+        { "hostname",    "NAME", WORD(hostname),     "with --isolate: the host name inside" },
+        { "stop-budget", "SPAN", SPAN(stop_budget),  "what a stop may take in all, instead of StopBudget=" },
+        { "log-level",   "WORD", LEVEL(log_level),   "error, warning, info or debug, instead of LogLevel=" },
+};
+
+static const struct option_row check_options[] = {
+        { "stop-budget", "SPAN", SPAN(stop_budget),  "what a stop may take, instead of StopBudget=" },
+        { "explain",     NULL,   FLAG(explain),      "the manual's entry for each KEY; with none a list" },
+        { "roff",        NULL,   FLAG(roff),         "with --explain: every entry, as tend.ini(5) has them" },
+        { "graph",       NULL,   FLAG(graph),        "the ordering, as Graphviz dot" },
+};
+
+static const struct option_row show_options[] = {
+        { "changed",     NULL,   FLAG(changed),      "only what is not the default" },
+};
+
+static const struct option_row help_option =
+        { "help",        NULL,   FLAG(help),         "this text" };
+
+/* What tend takes with a single command: init/dropin.c reads them, here they are only told. */
+static const struct option_row single_options[] = {
+        { "rewrite",             "SIG:SIG", NULL, 0, "send the second where the first arrives; 0 drops it" },
+        { "group",               NULL,      NULL, 0, "signals go to the command's process group" },
+        { "single",              NULL,      NULL, 0, "signals go to the command alone (the default)" },
+        { "exit-code-ok",        "N",       NULL, 0, "exit with 0 where the command exits with N" },
+        { "parent-death-signal", "SIG",     NULL, 0, "get SIG when the parent dies" },
+        { "subreaper",           NULL,      NULL, 0, "reap orphans without being PID 1 (done unasked)" },
+        { "verbose",             NULL,      NULL, 0, "say what happens" },
+        { "stop-budget",         "SPAN",    NULL, 0, "how long what the command left has to end (9s)" },
+        { "no-wait",             NULL,      NULL, 0, "leave as soon as the command has ended" },
+};
+/* clang-format on */
+
+static int help_main(const struct request *r);
+
+#define OPTIONS(table) .options = (table), .n_options = countof(table)
+
+/* clang-format off */
+static const struct verb verbs[] = {
+        { .name = "run", .usage = "[FILE] [OPTIONS] [-- CMD ARGS...]",
+          .help = "run the services of FILE (/etc/tend.ini), and CMD in the foreground",
+          OPTIONS(run_options), .most_words = 1, .takes_command = true, .run = run_main },
+        { .name = "check", .usage = "[FILE] [OPTIONS] [-- CMD ARGS...] | --explain [KEY...]",
+          .help = "load FILE as run does and name every problem",
+          OPTIONS(check_options), .most_words = SIZE_MAX, .takes_command = true, .run = check_main },
+        { .name = "show", .usage = "[FILE] [UNIT...] [OPTIONS]",
+          .help = "print every effective value and where it came from",
+          OPTIONS(show_options), .most_words = SIZE_MAX, .run = show_main },
+        { .name = "help", .usage = "[VERB]", .help = "tell about a verb, or about all", .most_words = 1,
+          .run = help_main },
+};
+/* clang-format on */
+
+const struct verb *verb_find(const char *name) {
+        for (size_t i = 0; i < countof(verbs); i++)
+                if (strcmp(verbs[i].name, name) == 0)
+                        return &verbs[i];
+        return NULL;
+}
+
+static const char *nearest_verb(const char *word) {
+        struct suggest s;
+
+        suggest_init(&s, word);
+        for (size_t i = 0; i < countof(verbs); i++)
+                suggest_offer(&s, verbs[i].name);
+        return s.best;
+}
+
+int verb_complain(const char *verb, const char *what, const char *word, const char *hint) {
+        (void) fprintf(stderr, "tend: %s%s%s%s%s\n", verb ? verb : "", verb ? ": " : "", word ? word : "",
+                       word ? ": " : "", what);
+        if (hint)
+                (void) fprintf(stderr, "        %s\n", hint);
+        return EXIT_WRONG;
+}
+
+int verb_unknown(const char *word) {
+        const char *nearest = nearest_verb(word);
+
+        (void) verb_complain(NULL, "not a verb of tend", word, NULL);
+        if (nearest)
+                (void) fprintf(stderr, "        did you mean `tend %s`?\n", nearest);
+        (void) fprintf(stderr, "        a command runs by `tend -- %s`, and `tend --help` lists the verbs\n",
+                       word);
+        return EXIT_WRONG;
+}
+
+static void print_option(FILE *out, const struct option_row *o) {
+        int width = 26 - (int) strlen(o->name) - (o->value ? 1 + (int) strlen(o->value) : 0);
+
+        (void) fprintf(out, "  --%s%s%s%*s  %s\n", o->name, o->value ? " " : "", o->value ? o->value : "",
+                       MAX(width, 0), "", o->help);
+}
+
+static void print_verb(FILE *out, const struct verb *v) {
+        (void) fprintf(out, "tend %s %s\n  %s\n", v->name, v->usage, v->help);
+        if (v->n_options > 0)
+                (void) fputs("\n", out);
+        for (size_t i = 0; i < v->n_options; i++)
+                print_option(out, &v->options[i]);
+}
+
+void verb_print_help(FILE *out) {
+        (void) fputs("tend [OPTIONS] -- CMD ARGS...\n"
+                     "  run one command, reap and forward for it, exit with its code\n"
+                     "tend VERB ...\n",
+                     out);
+        for (size_t i = 0; i < countof(verbs); i++)
+                (void) fprintf(out, "  %-6s %s\n", verbs[i].name, verbs[i].help);
+
+        (void) fputs("tend --help | --version\n\nOptions for a single command:\n", out);
+        for (size_t i = 0; i < countof(single_options); i++)
+                print_option(out, &single_options[i]);
+
+        (void) fputs("\n`tend help VERB` tells its options, tend(1) and tend.ini(5) the rest.\n", out);
+}
+
+static int help_main(const struct request *r) {
+        if (r->n_words == 0) {
+                verb_print_help(stdout);
+                return EXIT_FINE;
+        }
+
+        const struct verb *v = verb_find(r->words[0]);
+        if (!v)
+                return verb_unknown(r->words[0]);
+        print_verb(stdout, v);
+        return EXIT_FINE;
+}
+
+/* The option of that name, of length n. */
+static const struct option_row *find_option(const struct verb *v, const char *name, size_t n) {
+        if (n == strlen(help_option.name) && strncmp(help_option.name, name, n) == 0)
+                return &help_option;
+        for (size_t i = 0; i < v->n_options; i++)
+                if (strlen(v->options[i].name) == n && strncmp(v->options[i].name, name, n) == 0)
+                        return &v->options[i];
+        return NULL;
+}
+
+static int complain_option(const struct verb *v, const char *word) {
+        size_t dashes = strspn(word, "-"), length = strcspn(word, "=");
+        char name[64], hint[128];
+        struct suggest s;
+
+        (void) snprintf(name, sizeof(name), "%.*s", (int) (length - MIN(dashes, length)), word + dashes);
+        suggest_init(&s, name);
+        for (size_t i = 0; i < v->n_options; i++)
+                suggest_offer(&s, v->options[i].name);
+        suggest_offer(&s, help_option.name);
+
+        if (s.best)
+                (void) snprintf(hint, sizeof(hint), "did you mean --%s?", s.best);
+        else
+                (void) snprintf(hint, sizeof(hint), "`tend help %s` lists the options", v->name);
+        return verb_complain(v->name, "no such option", word, hint);
+}
+
+static int complain_value(const struct verb *v, const struct option_row *o, const char *value) {
+        char word[128];
+
+        (void) snprintf(word, sizeof(word), "--%s=%s", o->name, value);
+        return verb_complain(v->name, "not a value it takes", word, o->help);
+}
+
+/* Takes the option at *i, and its value where that is the next word. 0, or an exit code after a complaint. */
+static int take_option(const struct verb *v, int argc, char **argv, int *i, struct request *r) {
+        const char *word = argv[*i], *value = strchr(word, '=');
+        size_t length = value ? (size_t) (value - word) : strlen(word);
+
+        if (strcmp(word, "-h") == 0) {
+                r->help = true;
+                return 0;
+        }
+
+        const struct option_row *o = NULL;
+        if (length > 2 && word[1] == '-')
+                o = find_option(v, word + 2, length - 2);
+        if (!o)
+                return complain_option(v, word);
+        if (!o->value && value)
+                return verb_complain(v->name, "takes no value", word, NULL);
+
+        if (value)
+                value++;
+        else if (o->value && *i + 1 < argc)
+                value = argv[++*i];
+        if (o->value && !value)
+                return verb_complain(v->name, "a value is missing", word, o->help);
+        if (o->take((char *) r + o->field, value) < 0)
+                return complain_value(v, o, value);
+        return 0;
+}
+
+static int parse(const struct verb *v, int argc, char **argv, struct request *r) {
+        r->words = argv;
+        for (int i = 1; i < argc; i++) {
+                char *word = argv[i];
+                int code = 0;
+
+                /* Nothing behind `--` is no command: an image whose CMD is empty. */
+                if (strcmp(word, "--") == 0) {
+                        r->command = i + 1 < argc ? argv + i + 1 : NULL;
+                        break;
+                }
+                if (word[0] == '-' && word[1] != '\0')
+                        code = take_option(v, argc, argv, &i, r);
+                else
+                        argv[r->n_words++] = word;
+                if (code != 0)
+                        return code;
+        }
+        r->words[r->n_words] = NULL;
+        return 0;
+}
+
+int verb_main(const struct verb *v, int argc, char **argv) {
+        struct request r = { .stop_budget = USEC_INFINITY, .log_level = -1 };
+        int code = parse(v, argc, argv, &r);
+
+        if (code != 0)
+                return code;
+        if (r.help) {
+                print_verb(stdout, v);
+                return EXIT_FINE;
+        }
+        if (r.command && !v->takes_command)
+                return verb_complain(v->name, "it takes no command", "--", NULL);
+        if (r.n_words > v->most_words)
+                return verb_complain(v->name, "one word too many", r.words[v->most_words],
+                                     v->takes_command ? "a command comes behind `--`" : NULL);
+        return v->run(&r);
+}

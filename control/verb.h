@@ -1,0 +1,72 @@
+/* The verbs of the command line, a row each: what is typed, what is told about it and who does it.
+ * Nothing here is looked at when tend
+ * runs a single command (`tend -- CMD`). */
+#pragma once
+
+#include "base/def.h"
+
+#define DEFAULT_FILE "/etc/tend.ini"
+
+/* What was asked for. All strings are borrowed from argv. */
+struct request {
+        char **words; /* what is no option; NULL at the end */
+        size_t n_words;
+        char **command;       /* behind `--`; NULL: none */
+        const char *hostname; /* NULL: not given */
+        usec_t stop_budget;   /* USEC_INFINITY: not given */
+        int log_level;        /* enum log_level; -1: not given */
+        bool isolate;
+        bool explain, roff, graph;
+        bool changed;
+        bool help;
+};
+
+/* What a verb leaves with, where it is not a container's own code. tend(1) has the same list. */
+enum exit_code {
+        EXIT_FINE = 0,
+        EXIT_WARNINGS = 1, /* of `tend check` */
+        EXIT_WRONG = 2,    /* the command line or the configuration */
+        EXIT_UNKNOWN = 4,  /* no such unit */
+        EXIT_REFUSED = 71, /* the kernel refused what tend itself needs (EX_OSERR) */
+};
+
+struct option_row {
+        const char *name;                            /* without the dashes */
+        const char *value;                           /* what it takes, for the usage; NULL: nothing */
+        int (*take)(void *field, const char *value); /* 0, or a negative errno where the value is wrong */
+        size_t field;                                /* offset in struct request */
+        const char *help;
+};
+
+struct verb {
+        const char *name;
+        const char *usage;
+        const char *help;
+        const struct option_row *options;
+        size_t n_options;
+        size_t most_words; /* SIZE_MAX: any number */
+        bool takes_command;
+        int (*run)(const struct request *r);
+};
+
+/* NULL where there is none of that name. */
+const struct verb *verb_find(const char *name);
+
+/* Reads what follows the verb (argv[0] is the verb itself) and runs it. Returns tend's exit code.
+ * argv's words are moved to its front. */
+int verb_main(const struct verb *v, int argc, char **argv);
+
+/* The first word is no verb: says so, with the nearest one and with `tend -- WORD`. Returns the exit code. */
+int verb_unknown(const char *word);
+
+/* What tend can do, all of it on one page. */
+void verb_print_help(FILE *out);
+
+/* One line on stderr, with a hint below it where `hint` is not NULL; returns EXIT_WRONG. */
+int verb_complain(const char *verb, const char *what, const char *word, const char *hint);
+
+/* The verbs themselves. */
+int run_main(const struct request *r);
+int check_main(const struct request *r);
+int show_main(const struct request *r);
+int explain_main(const struct request *r);

@@ -1,0 +1,171 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "init/init.h"
+#include "init/kernel.h"
+
+/* What the process was started with: found out once, and right for every fork of it. */
+static struct {
+        bool known;
+        sigset_t mask, ignored;
+} found;
+
+/* A descriptor below 3 that is closed would be given to the next file opened, and what is written to stderr would go there. */
+static int fill_standard_fds(void) {
+        struct pollfd p[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+        if (poll(p, countof(p), 0) <= 0)
+                return 0;
+        for (int fd = 0; fd < (int) countof(p); fd++) {
+                if (!(p[fd].revents & POLLNVAL))
+                        continue;
+                int opened = open("/dev/null", O_RDWR | O_NOCTTY);
+                if (opened < 0)
+                        opened = open("/", O_PATH); /* no /dev: the number is taken all the same */
+                if (opened < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
+static void find_ignored(sigset_t *ret) {
+        struct sigaction action;
+
+        (void) sigemptyset(ret);
+        for (int n = 1; n <= SIGRTMAX; n++)
+                if (sigaction(n, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+                        (void) sigaddset(ret, n);
+}
+
+/* Faults stay as they are: when one is blocked the kernel kills anyway, and when one is sent to tend it is for tend. */
+static int block_signals(struct init *i, sigset_t *blocked) {
+        static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+
+        (void) sigfillset(blocked);
+        for (size_t n = 0; n < countof(faults); n++)
+                (void) sigdelset(blocked, faults[n]);
+        if (sigprocmask(SIG_SETMASK, blocked, &i->mask) < 0)
+                return -errno;
+
+        if (!found.known) {
+                found.mask = i->mask;
+                find_ignored(&found.ignored);
+                found.known = true;
+        }
+        i->mask = found.mask;
+        i->ignored = found.ignored;
+
+        /* Where SIGCHLD is ignored the kernel reaps by itself, and no exit code is ever seen. */
+        struct sigaction by_default = { .sa_handler = SIG_DFL };
+        if (sigismember(&i->ignored, SIGCHLD) > 0 && sigaction(SIGCHLD, &by_default, NULL) < 0)
+                return -errno;
+        return 0;
+}
+
+int init_open_as(struct init *i, bool subreaper) {
+        sigset_t blocked;
+
+        *i = (struct init){ .signal_fd = -1, .is_pid1 = getpid() == 1 };
+        int r = fill_standard_fds();
+        if (r < 0)
+                return r;
+        r = block_signals(i, &blocked);
+        if (r < 0)
+                return r;
+
+        i->signal_fd = signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (i->signal_fd < 0)
+                return -errno;
+        if (i->is_pid1)
+                return 0;
+
+        /* Whoever executed us may have made us one already. */
+        int is_set = 0;
+        if (subreaper)
+                i->is_subreaper = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
+        else if (prctl(PR_GET_CHILD_SUBREAPER, &is_set, 0, 0, 0) == 0)
+                i->is_subreaper = is_set;
+        return 0;
+}
+
+int init_open(struct init *i) {
+        return init_open_as(i, true);
+}
+
+int init_next_signal(struct init *i, struct signalfd_siginfo *ret) {
+        for (;;) {
+                ssize_t n = read(i->signal_fd, ret, sizeof(*ret));
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return errno == EAGAIN ? 0 : -errno;
+                if (n != sizeof(*ret))
+                        return -EIO;
+                /* The kernel's word for a write of ours that nobody reads: not a signal that anybody sent. */
+                if (ret->ssi_signo == SIGPIPE && ret->ssi_pid == (uint32_t) getpid())
+                        continue;
+                if (ret->ssi_signo == SIGINT || ret->ssi_signo == SIGTERM)
+                        i->stops++;
+                return 1;
+        }
+}
+
+void init_wait_signal(const struct init *i, usec_t until) {
+        struct pollfd p = { .fd = i->signal_fd, .events = POLLIN };
+        struct timespec t, *left = NULL;
+
+        if (until != USEC_INFINITY) {
+                usec_t span = usec_sub(until, kernel_now());
+                t = (struct timespec){ (time_t) (span / USEC_PER_SEC), (long) (span % USEC_PER_SEC) * 1000 };
+                left = &t;
+        }
+        (void) ppoll(&p, 1, left, NULL);
+}
+
+/* Nothing here but SIGCHLD was ever changed, and none is caught: what was found ignored still is. */
+void init_restore_signals(const struct init *i, bool as_found) {
+        struct sigaction action = { .sa_handler = as_found ? SIG_IGN : SIG_DFL };
+        sigset_t none;
+
+        for (int n = 1; n <= SIGRTMAX; n++)
+                if (sigismember(&i->ignored, n) > 0 && (!as_found || n == SIGCHLD))
+                        (void) sigaction(n, &action, NULL);
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, as_found ? &i->mask : &none, NULL);
+}
+
+/* The next child that has ended, left as it is where it is to be looked at: 1, 0 where there is none yet, or -ECHILD. */
+static int next_death(siginfo_t *ret, bool look) {
+        for (;;) {
+                ret->si_pid = 0;
+                if (waitid(P_ALL, 0, ret, WEXITED | WNOHANG | __WALL | (look ? WNOWAIT : 0)) == 0)
+                        return ret->si_pid > 0;
+                if (errno != EINTR)
+                        return -errno;
+        }
+}
+
+size_t init_reap(size_t most, init_death death, void *context, bool *ret_more, bool *ret_alone) {
+        siginfo_t ended;
+
+        *ret_more = *ret_alone = false;
+        for (size_t n = 0; n < most; n++) {
+                int r = next_death(&ended, death != NULL);
+                if (r <= 0) {
+                        *ret_alone = r == -ECHILD;
+                        return n;
+                }
+                if (!death)
+                        continue;
+
+                pid_t pid = ended.si_pid;
+                death(context, &ended);
+                while (waitid(P_PID, (id_t) pid, &ended, WEXITED | WNOHANG | __WALL) < 0 && errno == EINTR)
+                        continue;
+        }
+        *ret_more = true;
+        return most;
+}

@@ -1,0 +1,184 @@
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "init/persona.h"
+
+static const char *const tend_names[] = { "tend", NULL };
+static const char *const tini_names[] = { "tini", "tini-static", "docker-init", NULL };
+static const char *const dumb_init_names[] = { "dumb-init", NULL };
+static const char *const catatonit_names[] = { "catatonit", NULL };
+
+/* clang-format off */
+const struct persona persona_tend = {
+        .names = tend_names,
+        .not_found = 127, .not_executable = 126, .not_run = 126,
+        .drops_fds = true,
+        .words = {
+                [NOTE_SUBREAPER]     = { SAY_DEBUG,   "became a subreaper" },
+                [NOTE_NO_REAPER]     = { SAY_WARNING, "neither PID 1 nor a subreaper: what the command leaves behind cannot be reaped" },
+                [NOTE_FAILED]        = { SAY_ERROR,   "{text}: {error}" },
+                [NOTE_EXEC_FAILED]   = { SAY_ERROR,   "{text}: {error}" },
+                [NOTE_SPAWNED]       = { SAY_DEBUG,   "{text}[{pid}]: started" },
+                [NOTE_FORWARDED]     = { SAY_DEBUG,   "{text}: forwarded" },
+                [NOTE_REWRITTEN]     = { SAY_DEBUG,   "signal {number}: sent as signal {pid}" },
+                [NOTE_DROPPED]       = { SAY_DEBUG,   "signal {number}: dropped" },
+                [NOTE_NOBODY]        = { SAY_DEBUG,   "{text}: nobody is left to send it to" },
+                [NOTE_EXITED]        = { SAY_DEBUG,   "process {pid}: exited with code {number}" },
+                [NOTE_KILLED]        = { SAY_DEBUG,   "process {pid}: ended by signal {number}" },
+                [NOTE_LEFT_BEHIND]   = { SAY_WARNING, "{text}[{pid}]: left behind by the command, had to be killed" },
+                [NOTE_ENDED]         = { SAY_DEBUG,   "the command has ended: exiting with code {number}" },
+        },
+};
+
+const struct persona persona_tini = {
+        .names = tini_names,
+        .prefix = {
+                [SAY_ERROR]   = "[FATAL tini ({self})] ",
+                [SAY_WARNING] = "[WARN  tini ({self})] ",
+                [SAY_INFO]    = "[INFO  tini ({self})] ",
+                [SAY_DEBUG]   = "[DEBUG tini ({self})] ",
+                [SAY_TRACE]   = "[TRACE tini ({self})] ",
+        },
+        .to_stdout = SAY_INFO,
+        .not_found = 127, .not_executable = 126, .not_run = 1,
+        .words = {
+                [NOTE_SUBREAPER]     = { SAY_TRACE,   "Became a child subreaper" },
+                [NOTE_NO_REAPER]     = { SAY_WARNING, "Tini is not running as PID 1 and isn't registered as a child subreaper: orphans "
+                                                      "go to another process, and zombie reaping won't work. Use -s, set "
+                                                      "TINI_SUBREAPER, or make it PID 1." },
+                [NOTE_FAILED]        = { SAY_ERROR,   "{text}: {error}" },
+                [NOTE_EXEC_FAILED]   = { SAY_ERROR,   "exec {text} failed: {error}" },
+                [NOTE_SPAWNED]       = { SAY_INFO,    "Spawned child process '{text}' with pid '{pid}'" },
+                [NOTE_CHILD_SIGNAL]  = { SAY_DEBUG,   "Received SIGCHLD" },
+                [NOTE_FORWARDED]     = { SAY_DEBUG,   "Passing signal: '{text}'" },
+                [NOTE_NOBODY]        = { SAY_WARNING, "Signal '{text}' came when the child was gone" },
+                [NOTE_EXITED]        = { SAY_DEBUG,   "Child {pid} exited with status {number}" },
+                [NOTE_KILLED]        = { SAY_DEBUG,   "Child {pid} was ended by signal {number}" },
+                [NOTE_REAPED_ORPHAN] = { SAY_WARNING, "Reaped zombie process with pid={pid}" },
+                [NOTE_ENDED]         = { SAY_INFO,    "Main child ended: exiting with status {number}" },
+        },
+};
+
+const struct persona persona_dumb_init = {
+        .names = dumb_init_names,
+        .prefix = {
+                [SAY_ERROR] = "[dumb-init] ",
+                [SAY_DEBUG] = "[dumb-init] ",
+        },
+        .not_found = 2, .not_executable = 2, .not_run = 2,
+        .fresh_signals = true, .leaves_cwd = true, .suspends = true, .ends_group = true,
+        .words = {
+                [NOTE_FAILED]        = { SAY_ERROR,   "{text}: {error}" },
+                [NOTE_EXEC_FAILED]   = { SAY_ERROR,   "{text}: {error}" },
+                [NOTE_SPAWNED]       = { SAY_DEBUG,   "Child spawned with PID {pid}." },
+                [NOTE_GAVE_UP_TTY]   = { SAY_DEBUG,   "Gave the controlling tty up." },
+                [NOTE_KEPT_TTY]      = { SAY_DEBUG,   "No controlling tty to hand over (errno={number} {error})." },
+                [NOTE_TOOK_TTY]      = { SAY_DEBUG,   "setsid complete." },
+                [NOTE_IGNORED_TTY]   = { SAY_DEBUG,   "Ignoring tty hand-off signal {number}." },
+                [NOTE_RECEIVED]      = { SAY_DEBUG,   "Received signal {number}." },
+                [NOTE_CHILD_SIGNAL]  = { SAY_DEBUG,   "Received signal {number}." },
+                [NOTE_REWRITTEN]     = { SAY_DEBUG,   "Translating signal {number} to {pid}." },
+                [NOTE_FORWARDED]     = { SAY_DEBUG,   "Forwarded signal {number} to children." },
+                [NOTE_NOBODY]        = { SAY_DEBUG,   "Forwarded signal {number} to children." },
+                [NOTE_DROPPED]       = { SAY_DEBUG,   "Signal {number} is ignored: not forwarded." },
+                [NOTE_SUSPENDING]    = { SAY_DEBUG,   "Suspending self due to TTY signal." },
+                [NOTE_EXITED]        = { SAY_DEBUG,   "A child with PID {pid} exited with exit status {number}." },
+                [NOTE_KILLED]        = { SAY_DEBUG,   "A child with PID {pid} was terminated by signal {number}." },
+                [NOTE_ENDED]         = { SAY_DEBUG,   "Child exited with status {number}. Goodbye." },
+        },
+};
+
+const struct persona persona_catatonit = {
+        .names = catatonit_names,
+        .prefix = {
+                [SAY_ERROR]   = "ERROR (catatonit:{self}): ",
+                [SAY_WARNING] = "WARN (catatonit:{self}): ",
+                [SAY_DEBUG]   = "DEBUG (catatonit:{self}): ",
+        },
+        .not_found = 1, .not_executable = 1, .not_run = 1,
+        .drops_fds = true, .passes_sockets = true,
+        .words = {
+                [NOTE_FAILED]        = { SAY_ERROR,   "{text}: {error}" },
+                [NOTE_EXEC_FAILED]   = { SAY_ERROR,   "failed to exec pid1: {text}: {error}" },
+                [NOTE_SPAWNED]       = { SAY_DEBUG,   "pid1 ({pid}) spawned: {text}" },
+                [NOTE_DROPPED]       = { SAY_DEBUG,   "signal {number} not passed on" },
+                [NOTE_NOBODY]        = { SAY_WARNING, "signal {number} not passed on: pid1 is gone" },
+                [NOTE_EXITED]        = { SAY_DEBUG,   "process {pid} exited with code {number}" },
+                [NOTE_KILLED]        = { SAY_DEBUG,   "process {pid} was ended by signal {number}" },
+        },
+};
+/* clang-format on */
+
+struct buffer {
+        char text[1024];
+        size_t length;
+};
+
+/* What does not fit is left away; the last byte is kept for the end of line. */
+static void put(struct buffer *b, const char *text, size_t n) {
+        n = MIN(n, sizeof(b->text) - 1 - b->length);
+        memcpy(b->text + b->length, text, n);
+        b->length += n;
+}
+
+static void put_number(struct buffer *b, int number) {
+        char digits[16];
+        int n = snprintf(digits, sizeof(digits), "%d", number);
+        put(b, digits, (size_t) n);
+}
+
+static void put_argument(struct buffer *b, const char *name, const struct note_arguments *a) {
+        const char *text = *name == 't' ? a->text : *name == 'e' ? strerror(a->number) : NULL;
+
+        if (text)
+                put(b, text, strlen(text));
+        else if (*name != 't')
+                put_number(b, *name == 'p' ? a->pid : *name == 's' ? getpid() : a->number);
+}
+
+static void put_template(struct buffer *b, const char *at, const struct note_arguments *a) {
+        while (*at) {
+                size_t plain = strcspn(at, "{");
+                put(b, at, plain);
+                at += plain;
+                if (!*at)
+                        break;
+                put_argument(b, at + 1, a);
+                at += strcspn(at, "}") + 1;
+        }
+}
+
+static void say_in_log(int level, const char *text) {
+        static const enum log_level levels[SAY_COUNT] = {
+                LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, LOG_LEVEL_DEBUG,
+        };
+        /* Only now, and once: most commands never need it. */
+        log_open(LOG_LEVEL_DEBUG);
+        log_line(levels[level], NULL, "%s", text);
+}
+
+void persona_say(const struct persona *p, int verbosity, enum note note, struct note_arguments a) {
+        const struct words *w = &p->words[note];
+        struct buffer b = { .length = 0 };
+
+        if (!w->text || w->level > verbosity)
+                return;
+        if (p->prefix[w->level])
+                put_template(&b, p->prefix[w->level], &a);
+        put_template(&b, w->text, &a);
+
+        if (!p->prefix[w->level]) {
+                b.text[b.length] = '\0';
+                say_in_log(w->level, b.text);
+                return;
+        }
+        b.text[b.length++] = '\n';
+
+        int fd = p->to_stdout > 0 && w->level >= p->to_stdout ? STDOUT_FILENO : STDERR_FILENO;
+        struct pollfd room = { .fd = fd, .events = POLLOUT };
+        if (poll(&room, 1, 0) > 0)
+                (void) !io_write_all(fd, b.text, b.length);
+}

@@ -1,0 +1,212 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "supervisor/census.h"
+#include "supervisor/manager.h"
+
+/* Of /proc/PID/stat, see proc(5). */
+struct process {
+        char state;
+        pid_t parent, session;
+};
+
+static int read_process(pid_t pid, struct process *ret) {
+        char path[32], text[512];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        ssize_t n = io_read_small(AT_FDCWD, path, text, sizeof(text));
+        if (n < 0)
+                return (int) n;
+        /* The name may hold anything, a ")" too: the last one ends it. */
+        const char *at = strrchr(text, ')');
+        int group;
+        if (!at || sscanf(at + 1, " %c %d %d %d", &ret->state, &ret->parent, &group, &ret->session) != 4)
+                return -EIO;
+        return ret->state == 'Z' || ret->state == 'X' ? -ESRCH : 0;
+}
+
+static int hex_value(char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool parse_invocation(const char *hex, uint8_t ret[16]) {
+        for (size_t i = 0; i < 16; i++) {
+                int high = hex_value(hex[2 * i]);
+                int low = high < 0 ? -1 : hex_value(hex[2 * i + 1]);
+                if (low < 0)
+                        return false;
+                ret[i] = (uint8_t) (high << 4 | low);
+        }
+        return true;
+}
+
+/* INVOCATION_ID of a process's environment as it was at its execve(). The memory of the launches serves for reading it. */
+static bool read_invocation(const struct manager *m, pid_t pid, uint8_t ret[16]) {
+        static const char name[] = "INVOCATION_ID=";
+        const struct arena *a = &m->launcher.arena;
+        char path[32];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+        ssize_t n = io_read_small(AT_FDCWD, path, a->base, a->size);
+        for (ssize_t at = 0; at < n; at += (ssize_t) strlen(a->base + at) + 1)
+                if (strncmp(a->base + at, name, strlen(name)) == 0)
+                        return parse_invocation(a->base + at + strlen(name), ret);
+        return false;
+}
+
+/* Only who is being ended or waited for can have left something behind that matters. */
+static struct service *find_waiting(struct manager *m, const uint8_t *invocation, pid_t session) {
+        for (uint32_t i = 0; i < m->n_waiting; i++) {
+                struct service *s = m->waiting[i];
+                if (session > 0 && s->session == session)
+                        return s;
+                if (invocation && memcmp(s->invocation, invocation, sizeof(s->invocation)) == 0)
+                        return s;
+        }
+        return NULL;
+}
+
+/* By what it carries itself: its session, its environment. */
+static struct service *owner_by_marks(struct manager *m, pid_t pid, pid_t session) {
+        uint8_t invocation[16];
+
+        struct service *s = find_waiting(m, NULL, session);
+        if (!s && read_invocation(m, pid, invocation))
+                s = find_waiting(m, invocation, 0);
+        return s;
+}
+
+static int add(struct census *c, pid_t pid) {
+        if (c->n == c->room) {
+                size_t room = MAX(2 * c->room, (size_t) 64);
+                struct census_entry *list = reallocarray(c->list, room, sizeof(*list));
+                if (!list)
+                        return -ENOMEM;
+                c->list = list;
+                c->room = room;
+        }
+        c->list[c->n++] = (struct census_entry) { .pid = pid };
+        return 0;
+}
+
+static bool is_ours(const struct manager *m, pid_t pid) {
+        return pid == getpid() || pids_find(&m->pids, pid);
+}
+
+static int compare(const void *a, const void *b) {
+        const struct census_entry *x = a, *y = b;
+        return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static struct census_entry *find(const struct census *c, pid_t pid) {
+        struct census_entry wanted = { .pid = pid };
+        return bsearch(&wanted, c->list, c->n, sizeof(*c->list), compare);
+}
+
+/* Up the line of parents to a process that is known; what nobody up there says is in the process's own marks. */
+static struct service *owner_by_descent(const struct manager *m, const struct census *c, const struct census_entry *e) {
+        pid_t parent = e->parent;
+
+        for (unsigned depth = 0; parent > 1 && depth < 64; depth++) {
+                struct service *s = pids_find(&m->pids, parent);
+                if (s)
+                        return s;
+                const struct census_entry *up = find(c, parent);
+                if (!up)
+                        break;
+                if (up->owner)
+                        return up->owner;
+                parent = up->parent;
+        }
+        return NULL;
+}
+
+static void settle_owners(struct census *c, struct manager *m) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < c->n; i++) {
+                struct census_entry e = c->list[i];
+                struct process p;
+                if (read_process(e.pid, &p) < 0)
+                        continue;
+                e.parent = p.parent;
+                e.session = p.session;
+                c->list[kept++] = e;
+        }
+        c->n = kept;
+        if (c->n > 0)
+                qsort(c->list, c->n, sizeof(*c->list), compare);
+        for (size_t i = 0; i < c->n; i++) {
+                struct census_entry *e = &c->list[i];
+                e->owner = owner_by_descent(m, c, e);
+                if (!e->owner)
+                        e->owner = owner_by_marks(m, e->pid, e->session);
+        }
+        /* Once more: a parent may have got its owner behind its child. */
+        for (size_t i = 0; i < c->n; i++)
+                if (!c->list[i].owner)
+                        c->list[i].owner = owner_by_descent(m, c, &c->list[i]);
+}
+
+int census_take(struct census *c, struct manager *m) {
+        DIR *proc = opendir("/proc");
+        int r = 0;
+
+        c->n = 0;
+        if (!proc)
+                return -errno;
+        for (struct dirent *d = readdir(proc); d && r == 0; d = readdir(proc)) {
+                pid_t pid = (pid_t) strtol(d->d_name, NULL, 10);
+                if (pid > 0 && !is_ours(m, pid))
+                        r = add(c, pid);
+        }
+        (void) closedir(proc);
+        if (r == 0)
+                settle_owners(c, m);
+        return r;
+}
+
+/* A long list is read in pieces, and a number may lie across two of them. */
+int census_take_orphans(struct census *c, struct manager *m) {
+        autoclose int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+        char piece[4096];
+        pid_t pid = 0;
+        int r = 0;
+
+        c->n = 0;
+        if (fd < 0)
+                return census_take(c, m); /* a kernel without CONFIG_PROC_CHILDREN */
+        for (ssize_t n = read(fd, piece, sizeof(piece)); n > 0 && r == 0; n = read(fd, piece, sizeof(piece)))
+                for (ssize_t i = 0; i < n && r == 0; i++) {
+                        if (piece[i] >= '0' && piece[i] <= '9')
+                                pid = pid * 10 + (piece[i] - '0');
+                        else {
+                                r = pid > 0 && !is_ours(m, pid) ? add(c, pid) : 0;
+                                pid = 0;
+                        }
+                }
+        if (r == 0)
+                settle_owners(c, m);
+        return r;
+}
+
+struct service *census_owner(struct manager *m, pid_t pid) {
+        struct process p = { .parent = pid };
+
+        for (unsigned depth = 0; p.parent > 1 && depth < 64; depth++) {
+                struct service *s = pids_find(&m->pids, p.parent);
+                if (s)
+                        return s;
+                if (read_process(p.parent, &p) < 0)
+                        break;
+        }
+        return NULL;
+}
+
+void census_done(struct census *c) {
+        free(TAKE(c->list));
+        c->n = c->room = 0;
+}

@@ -1,0 +1,272 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/io.h"
+#include "init/tty.h"
+#include "supervisor/child.h"
+
+static bool is_unlimited(const struct launch *l) {
+        return l->command->flags & COMMAND_PRIVILEGED;
+}
+
+static int check_prepared(struct launch *l, enum prepared what) {
+        l->failed_at = l->unprepared;
+        return l->prepared[what];
+}
+
+static int find_user(struct launch *l) {
+        return check_prepared(l, PREPARE_USER);
+}
+
+static int read_environment(struct launch *l) {
+        return check_prepared(l, PREPARE_ENVIRONMENT);
+}
+
+static int make_command(struct launch *l) {
+        return check_prepared(l, PREPARE_COMMAND);
+}
+
+/* Neither of the two can fail. */
+static int restore_defaults(struct launch *l) {
+        if (l->unit->umask != UINT_MAX)
+                (void) umask(l->unit->umask);
+        init_restore_signals(l->launcher->init, false);
+        if (l->unit->ignore_sigpipe)
+                (void) sigaction(SIGPIPE, &(struct sigaction) { .sa_handler = SIG_IGN }, NULL);
+        return 0;
+}
+
+/* The foreground command stays in the session that has the terminal, in a group of its own. Everybody else gets a session: it tells whose a
+ * process is, and keeps Ctrl-C away. */
+static int enter_session(struct launch *l) {
+        if (!l->unit->foreground)
+                return setsid() < 0 ? -errno : 0;
+        if (setpgid(0, 0) < 0)
+                return -errno;
+        return l->kind == EXEC_START ? tty_set_foreground(STDIN_FILENO, getpid()) : 0;
+}
+
+static const int open_flags[STDIO_KIND_COUNT] = {
+        [STDIO_TTY] = O_RDWR,
+        [STDIO_FILE] = O_WRONLY | O_CREAT,
+        [STDIO_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
+        [STDIO_TRUNCATE] = O_WRONLY | O_CREAT | O_TRUNC,
+};
+
+/* O_NONBLOCK, so that neither a FIFO without a reader nor a terminal without a carrier holds PID 1 up; taken off again for the
+ * service. */
+static int open_into(struct launch *l, int target, const char *path, int flags) {
+        autoclose int fd = open(path, flags | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0666);
+
+        l->failed_at = path;
+        if (fd < 0 || fcntl(fd, F_SETFL, flags & O_APPEND) < 0 || dup2(fd, target) < 0)
+                return -errno;
+        if (fd == target) /* was closed before: dup2() has then left the flag as it is */
+                (void) fcntl(TAKE_FD(fd), F_SETFD, 0);
+        return 0;
+}
+
+static int open_terminal(struct launch *l, int target) {
+        int r = open_into(l, target, "/dev/console", O_RDWR);
+        if (r < 0)
+                return r;
+        /* Another session's terminal may be taken over by CAP_SYS_ADMIN alone, see tty_ioctl(4). */
+        if (ioctl(target, TIOCSCTTY, 0) < 0 && ioctl(target, TIOCSCTTY, 1) < 0)
+                return -errno;
+        return 0;
+}
+
+static int open_null(const struct launch *l, int target) {
+        return dup2(l->launcher->null_fd, target) < 0 ? -errno : 0;
+}
+
+static int open_stream(struct launch *l, int target, const struct stdio *s) {
+        switch (s->kind) {
+        case STDIO_INHERIT:
+                return 0;
+        case STDIO_NULL:
+                return open_null(l, target);
+        case STDIO_TTY:
+                return open_terminal(l, target);
+        case STDIO_FILE:
+        case STDIO_APPEND:
+        case STDIO_TRUNCATE:
+                return open_into(l, target, s->path, target == STDIN_FILENO ? O_RDONLY : open_flags[s->kind]);
+        case STDIO_KIND_COUNT:
+                break;
+        }
+        return -EINVAL;
+}
+
+/* The terminal, and what is read from a file, is for the main process alone. */
+static int open_stdin(struct launch *l) {
+        if (l->kind != EXEC_START)
+                return open_null(l, STDIN_FILENO);
+        return open_stream(l, STDIN_FILENO, &l->unit->input);
+}
+
+static int open_stdout(struct launch *l) {
+        return open_stream(l, STDOUT_FILENO, &l->unit->output);
+}
+
+/* Inherited from standard output where that has been sent somewhere, as in systemd.exec(5); else tend's own. One file for both is
+ * opened once, so that they do not write over each other. */
+static int open_stderr(struct launch *l) {
+        const struct stdio *out = &l->unit->output, *err = &l->unit->error;
+        bool same_file = err->path && out->path && strcmp(err->path, out->path) == 0;
+
+        if (same_file || (err->kind == STDIO_INHERIT && out->kind != STDIO_INHERIT))
+                return dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ? -errno : 0;
+        return open_stream(l, STDERR_FILENO, err);
+}
+
+/* In a container without CAP_SYS_RESOURCE these may be refused; the service runs all the same, and the parent says so. */
+static int degrade(struct launch *l, const char *setting) {
+        l->not_enforced = setting;
+        return 0;
+}
+
+static int adjust_oom_score(struct launch *l) {
+        char text[16];
+
+        if (l->unit->oom_score_adjust == INT_MIN)
+                return 0;
+        (void) snprintf(text, sizeof(text), "%d", l->unit->oom_score_adjust);
+        int r = io_write_file("/proc/self/oom_score_adj", text);
+        return r < 0 ? degrade(l, "OOMScoreAdjust=") : 0;
+}
+
+static int set_nice(struct launch *l) {
+        if (l->unit->nice == INT_MIN || setpriority(PRIO_PROCESS, 0, l->unit->nice) == 0)
+                return 0;
+        return errno == EPERM || errno == EACCES ? degrade(l, "Nice=") : -errno;
+}
+
+/* A hard limit that may not be raised is left where it is, and the soft one goes as near as it can. */
+static int set_limits(struct launch *l) {
+        for (size_t i = 0; i < l->unit->n_limits && !is_unlimited(l); i++) {
+                const struct limit *limit = &l->unit->limits[i];
+                struct rlimit want = { .rlim_cur = limit->soft, .rlim_max = limit->hard }, have;
+
+                if (setrlimit((__rlimit_resource_t) limit->resource, &want) == 0)
+                        continue;
+                if (errno != EPERM || getrlimit((__rlimit_resource_t) limit->resource, &have) < 0)
+                        return -errno;
+                want.rlim_max = MIN(want.rlim_max, have.rlim_max);
+                want.rlim_cur = MIN(want.rlim_cur, want.rlim_max);
+                if (setrlimit((__rlimit_resource_t) limit->resource, &want) < 0)
+                        return -errno;
+                (void) degrade(l, "a Limit");
+        }
+        return 0;
+}
+
+/* The raw calls: the C library's would look for other threads of PID 1 to change them too. */
+static int change_groups(struct launch *l) {
+        if (!l->change_user)
+                return 0;
+        l->failed_at = l->unit->group ? l->unit->group : l->unit->user;
+        if (syscall(SYS_setgroups, l->n_groups, l->groups) < 0 || syscall(SYS_setresgid, l->gid, l->gid, l->gid) < 0)
+                return -errno;
+        return 0;
+}
+
+static int change_user(struct launch *l) {
+        if (!l->change_user)
+                return 0;
+        l->failed_at = l->unit->user;
+        return syscall(SYS_setresuid, l->uid, l->uid, l->uid) < 0 ? -errno : 0;
+}
+
+static int change_directory(struct launch *l) {
+        l->failed_at = l->directory;
+        if (!l->directory || chdir(l->directory) == 0 || l->unit->working_directory_optional)
+                return 0;
+        return -errno;
+}
+
+/* Along PATH as execvp(3) does it, but along the service's own; EACCES only where nothing better was found. */
+static int execute_along_path(struct launch *l, const char *name) {
+        char file[PATH_MAX];
+        int error = ENOENT;
+
+        for (const char *at = l->path; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
+                int length = (int) strcspn(at, ":");
+                int n = snprintf(file, sizeof(file), "%.*s/%s", length, at, name);
+                if (length == 0 || n < 0 || (size_t) n >= sizeof(file))
+                        continue;
+                (void) execve(file, l->argv, l->environment);
+                if (errno == EACCES)
+                        error = EACCES;
+                else if (errno != ENOENT && errno != ENOTDIR)
+                        return -errno;
+        }
+        return -error;
+}
+
+static int execute(struct launch *l) {
+        const char *program = l->command->path;
+
+        l->failed_at = program;
+        if (!strchr(program, '/'))
+                return execute_along_path(l, program);
+        (void) execve(program, l->argv, l->environment);
+        return -errno;
+}
+
+/* In the order they happen; each later step may need what an earlier one still allows. */
+static const struct step {
+        const char *doing; /* for "web.service: <doing>: /srv: No such file or directory" */
+        int exit_code;     /* as in systemd.exec(5), "Process exit codes", so that tools can read it */
+        int (*run)(struct launch *l);
+} steps[] = {
+        { "finding its user", 217, find_user },
+        { "reading its environment", 78, read_environment },
+        { "making its command line", 203, make_command },
+        { "restoring its signals", 207, restore_defaults },
+        { "making its session", 220, enter_session },
+        { "opening its standard input", 208, open_stdin },
+        { "opening its standard output", 209, open_stdout },
+        { "opening its standard error", 222, open_stderr },
+        { "adjusting its OOM score", 206, adjust_oom_score },
+        { "setting its niceness", 201, set_nice },
+        { "setting its limits", 205, set_limits },
+        { "changing its groups", 216, change_groups },
+        { "changing its user", 217, change_user },
+        { "changing directory", 200, change_directory },
+        { "executing its command", 203, execute },
+};
+
+/* For the command behind `--` a shell's codes are what is expected: 127 not found, 126 not executable. */
+static int exit_code_of(const struct step *s, const struct launch *l, int error) {
+        if (!l->unit->foreground || s->run != execute)
+                return s->exit_code;
+        return error == ENOENT ? 127 : 126;
+}
+
+int child_run(void *launch) {
+        struct launch *l = launch;
+
+        for (size_t i = 0; i < countof(steps); i++) {
+                l->failed_at = NULL;
+                int r = steps[i].run(l);
+                if (r < 0) {
+                        l->failed_step = (int) i;
+                        l->error = -r;
+                        _exit(exit_code_of(&steps[i], l, -r));
+                }
+        }
+        _exit(EXIT_FAILURE); /* never reached: the last step does not return 0 */
+}
+
+const char *child_step_doing(int step) {
+        return steps[step].doing;
+}

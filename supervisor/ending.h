@@ -1,0 +1,32 @@
+/* How a process ended, and what that says about its service. Pure. */
+#pragma once
+
+#include "config/unit.h"
+
+/* waitid(2)'s si_code (CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: it has not ended) and si_status. */
+struct ending {
+        int code;
+        int status;
+};
+
+/* systemd's words for Result=. */
+#define RESULTS(X)                                                                                                   \
+        X(SUCCESS, "success") X(RESOURCES, "resources") X(PROTOCOL, "protocol") X(TIMEOUT, "timeout")                \
+        X(EXIT_CODE, "exit-code") X(SIGNAL, "signal") X(CORE_DUMP, "core-dump") X(WATCHDOG, "watchdog")              \
+        X(START_LIMIT, "start-limit-hit") X(DEPENDENCY, "dependency") X(OOM_KILL, "oom-kill")
+#define ENUM_RESULT(name, word) RESULT_##name,
+enum result { RESULTS(ENUM_RESULT) RESULT_COUNT };
+
+const char *result_word(enum result r);
+
+/* What this end is for the service. Clean ends by systemd.service(5): code 0, the signals HUP, INT, TERM and PIPE (not for a oneshot), and
+ * what SuccessExitStatus= says. `asked`: tend had sent KillSignal= before; then that signal and, as shells and Java make of it, exit code
+ * 128 + KillSignal are clean too. */
+enum result ending_result(const struct unit *u, struct ending e, bool asked);
+
+/* What a shell would call it: the exit code, or 128 + the signal. 0 where it has not ended. */
+int ending_exit_code(struct ending e);
+
+/* "exited with code 1", "was killed by SIGKILL". Returns `buffer`. */
+#define ENDING_TEXT_MAX 96
+const char *ending_text(struct ending e, char buffer[ENDING_TEXT_MAX]);

@@ -1,0 +1,41 @@
+#include "supervisor/fate.h"
+
+int fate_code_of(const struct rest *r) {
+        int code = ending_exit_code(r->main);
+
+        if (r->result == RESULT_SUCCESS)
+                return 0;
+        if (r->result == RESULT_RESOURCES && r->main.code == 0)
+                return FATE_CODE_NOT_SPAWNED;
+        return code != 0 ? code : FATE_CODE_FAILED;
+}
+
+static const struct {
+        bool decides, at_once;
+} actions[ACTION_COUNT] = {
+        [ACTION_NONE] = {},
+        [ACTION_EXIT] = { .decides = true },
+        [ACTION_EXIT_FORCE] = { .decides = true, .at_once = true },
+};
+
+struct fate fate_of_rest(const struct rest *r) {
+        bool failed = r->result != RESULT_SUCCESS;
+        enum action action = failed ? r->unit->failure_action : r->unit->success_action;
+        int status = failed ? r->unit->failure_exit_status : r->unit->success_exit_status;
+
+        if (r->asked || !actions[action].decides)
+                return (struct fate) {};
+        return (struct fate) {
+                .decided = true,
+                .at_once = actions[action].at_once,
+                /* A clean end may have a code of its own (SuccessExitStatus=): it is the true one. */
+                .code = status >= 0 ? status : failed ? fate_code_of(r) : ending_exit_code(r->main),
+                .why = r->unit->foreground ? "the foreground command has ended" :
+                       failed              ? "it is given up on, and FailureAction= ends the container" :
+                                             "it is done, and SuccessAction= ends the container",
+        };
+}
+
+int fate_join(int first, int second) {
+        return first != 0 ? first : second;
+}

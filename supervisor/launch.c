@@ -1,0 +1,227 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "config/user.h"
+#include "supervisor/child.h"
+#include "supervisor/environment.h"
+#include "supervisor/launch.h"
+
+#define ARENA_SIZE ((size_t) 4 << 20) /* mapped, not touched: as large as execve(2) may need by far */
+#define STACK_SIZE ((size_t) 64 << 10)
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define FILE_VARIABLES 512 /* room for what environment files may add */
+
+static char stack[STACK_SIZE] __attribute__((aligned(64)));
+
+int launcher_open(struct launcher *l, const struct init *init, char *const *environment) {
+        *l = (struct launcher) { .init = init, .null_fd = open("/dev/null", O_RDWR | O_CLOEXEC) };
+        bool has_path = false;
+
+        for (; *environment; environment++) {
+                if (environment_is_ours(*environment))
+                        continue;
+                has_path |= text_starts(*environment, "PATH=");
+                if (strv_add(&l->environment, *environment) < 0)
+                        return -ENOMEM;
+        }
+        if (!has_path && strv_add(&l->environment, "PATH=" DEFAULT_PATH) < 0)
+                return -ENOMEM;
+        void *memory = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED)
+                return -errno;
+        l->arena = (struct arena) { .base = memory, .size = ARENA_SIZE };
+        return 0;
+}
+
+void launcher_close(struct launcher *l) {
+        strv_free(TAKE(l->environment));
+        if (l->arena.base)
+                (void) munmap(TAKE(l->arena.base), l->arena.size);
+        cleanup_close(&l->null_fd);
+        l->null_fd = -1;
+}
+
+static bool changes_user(const struct launch *l) {
+        bool asked = l->unit->user || l->unit->group || l->unit->supplementary_groups;
+        return asked && !(l->command->flags & (COMMAND_PRIVILEGED | COMMAND_KEEP_USER));
+}
+
+static int add_groups(struct launch *l) {
+        char *const *names = l->unit->supplementary_groups;
+        size_t n = strv_length(names);
+
+        if (n == 0)
+                return 0;
+        gid_t *groups = reallocarray(l->groups, l->n_groups + n, sizeof(*groups));
+        if (!groups)
+                return -ENOMEM;
+        for (l->groups = groups; *names; names++) {
+                l->unprepared = *names;
+                int r = group_find(*names, &groups[l->n_groups]);
+                if (r < 0)
+                        return r;
+                l->n_groups++;
+        }
+        return 0;
+}
+
+/* Looks the names up in the container's files. */
+static int find_user(struct launch *l, struct user *user) {
+        const struct unit *u = l->unit;
+
+        l->change_user = changes_user(l);
+        *user = (struct user) { .uid = geteuid(), .gid = getegid() };
+        if (!l->change_user)
+                return 0;
+        l->unprepared = u->user;
+        int r = u->user ? user_find(u->user, user) : 0;
+        if (r < 0)
+                return r;
+        l->unprepared = u->group;
+        r = u->group ? group_find(u->group, &user->gid) : 0;
+        if (r < 0)
+                return r;
+        l->uid = user->uid;
+        l->gid = user->gid;
+        /* Whoever is that user already, without the right to change, has nothing to change. */
+        l->change_user = geteuid() == 0 || l->uid != geteuid() || l->gid != getegid();
+        r = user_groups(u->user ? user->name : NULL, l->gid, &l->groups, &l->n_groups);
+        return r < 0 ? r : add_groups(l);
+}
+
+static int add_variable(void *environment, const char *name, const char *value) {
+        return environment_set(environment, name, value);
+}
+
+/* Read into the arena, at each start anew, as in systemd. What is no regular file could hold PID 1 up: it is refused. */
+static int add_file(struct environment *e, const struct environment_file *f, struct launch *l, struct diags *d) {
+        struct stat st;
+
+        l->unprepared = f->path;
+
+        if (stat(f->path, &st) < 0 || !S_ISREG(st.st_mode)) {
+                return f->optional ? 0 : -ENOENT;
+        }
+        size_t size = (size_t) st.st_size + 2;
+        char *text = arena_take(e->arena, size);
+        if (!text)
+                return -E2BIG;
+        ssize_t n = io_read_small(AT_FDCWD, f->path, text, size);
+        if (n < 0)
+                return (int) n;
+        return expand_env_file(text, f->path, d, add_variable, e);
+}
+
+static int add_user_variables(struct environment *e, const struct launch *l, const struct user *user) {
+        if (!l->change_user || !l->unit->user)
+                return 0;
+        const struct {
+                const char *name, *value;
+        } rows[] = { { "USER", user->name }, { "LOGNAME", user->name }, { "HOME", user->home }, { "SHELL", user->shell } };
+
+        for (size_t i = 0; i < countof(rows); i++) {
+                int r = rows[i].value[0] != '\0' ? environment_set(e, rows[i].name, rows[i].value) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int put_all(struct environment *e, const char *const *list) {
+        for (; list && *list; list++) {
+                int r = environment_put(e, *list);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Later ones win: the container, the user, Environment=, EnvironmentFile=, tend's own; UnsetEnvironment= has the last word. */
+static int make_environment(struct launch *l, const struct user *user, struct diags *d) {
+        const struct unit *u = l->unit;
+        struct environment e;
+        size_t more = 4 + strv_length(u->environment) + (u->environment_files ? FILE_VARIABLES : 0) + 16;
+
+        int r = environment_begin(&e, &l->launcher->arena, l->launcher->environment, more);
+        if (r == 0)
+                r = add_user_variables(&e, l, user);
+        if (r == 0)
+                r = put_all(&e, (const char *const *) u->environment);
+        for (const struct environment_file *f = u->environment_files; f && r == 0; f = f->next)
+                r = add_file(&e, f, l, d);
+        if (r == 0)
+                r = put_all(&e, l->extra);
+        if (r < 0)
+                return r;
+        for (char **name = u->unset_environment; name && *name; name++)
+                environment_unset(&e, *name);
+        l->environment = e.list;
+        l->path = environment_get(e.list, "PATH");
+        if (!l->path)
+                l->path = DEFAULT_PATH;
+        return 0;
+}
+
+static void choose_directory(struct launch *l, const struct user *user) {
+        const char *directory = l->unit->working_directory;
+        bool home = directory && strcmp(directory, "~") == 0;
+
+        l->directory = !home ? directory : l->change_user ? user->home : environment_get(l->environment, "HOME");
+}
+
+static int make_words(struct launch *l, struct diags *d) {
+        const char *missing = NULL;
+
+        int r = expand_command(l->command, l->environment, &l->launcher->arena, &l->argv, &missing);
+        if (r == 0 && missing)
+                diag(d, NULL, 0, 0, "%s= uses $%s, which is not set: it is empty", exec_kind_word(l->kind), missing);
+        return r;
+}
+
+/* On a stack of its own, so that the child cannot spoil the frames that the parent returns through. The parent sleeps until the child has executed or
+ * gone; see clone(2), CLONE_VFORK. */
+static pid_t make_child(struct launch *l) {
+        pid_t pid = clone(child_run, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, l);
+        int error = errno;
+
+        if (pid > 0 && l->change_user) /* the change has cleared it for the memory that both had, see PR_SET_DUMPABLE */
+                (void) prctl(PR_SET_DUMPABLE, 1);
+        return pid < 0 ? -error : pid;
+}
+
+/* What cannot be prepared (a user that does not exist, a missing environment file) fails in the child, as a step like every other: with a
+ * code that says so and that Restart= and its kin can name. */
+pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) {
+        struct user user;
+
+        launcher->arena.used = 0;
+        l->launcher = launcher;
+        l->groups = NULL;
+        l->n_groups = 0;
+        l->failed_step = -1;
+        l->prepared[PREPARE_USER] = find_user(l, &user);
+        l->prepared[PREPARE_ENVIRONMENT] = make_environment(l, &user, d);
+        if (l->prepared[PREPARE_ENVIRONMENT] == 0)
+                l->prepared[PREPARE_COMMAND] = make_words(l, d);
+        choose_directory(l, &user);
+        pid_t pid = make_child(l);
+        free(TAKE(l->groups));
+        return pid;
+}
+
+const char *launch_text(const struct launch *l, char *buffer, size_t size) {
+        const char *reason = l->error == ESRCH ? "it is not in /etc/passwd or /etc/group" : strerror(l->error);
+
+        (void) snprintf(buffer, size, "%s: %s%s%s", child_step_doing(l->failed_step), l->failed_at ? l->failed_at : "",
+                        l->failed_at ? ": " : "", reason);
+        return buffer;
+}

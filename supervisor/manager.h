@@ -1,0 +1,80 @@
+/* The supervisor: the event loop, the services, and who goes when. `tend run` is this. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "config/load.h"
+#include "init/init.h"
+#include "supervisor/census.h"
+#include "supervisor/fate.h"
+#include "supervisor/launch.h"
+#include "supervisor/pids.h"
+#include "supervisor/plan.h"
+#include "supervisor/service.h"
+
+struct run_options {
+        struct load_options load;  /* as the config was loaded, and will be at a reload */
+        usec_t stop_budget;        /* --stop-budget; USEC_INFINITY: what [tend] says */
+        const char *notify_socket; /* borrowed; NOTIFY_SOCKET of tend's own environment, or NULL */
+        bool isolated;             /* the hostname is ours to set */
+};
+
+/* How far the end of the container has come. */
+enum phase {
+        PHASE_RUNNING,
+        PHASE_STOPPING, /* in order, shares of the budget */
+        PHASE_HURRYING, /* no order, a second for everybody */
+        PHASE_KILLING,  /* SIGKILL */
+};
+
+struct manager {
+        struct init *init;                 /* borrowed */
+        const struct run_options *options; /* borrowed */
+        struct config *config;             /* owned */
+        struct config **older;             /* owned, and each of them; what reloads have replaced and services still run by */
+        uint32_t n_older;
+        struct plan plan;
+        struct service **services; /* owned, and each of them; by index in the plan */
+        struct service *leaving;   /* owned; a list by next_leaving of those whose unit is gone */
+        struct service *todo, **todo_end;
+
+        struct pids pids;
+        struct timers timers;
+        struct timer budget; /* the end of the stop budget */
+        struct launcher launcher;
+        struct census census;
+        struct service **waiting; /* owned; who waits for its last process to go, as the census needs it */
+        uint32_t n_waiting;
+
+        sd_event *event; /* owned, as the sources are */
+        sd_event_source *signals, *timer, *turn, *more;
+        usec_t armed; /* what `timer` is set to */
+
+        enum phase phase;
+        usec_t deadline;   /* of the whole stop */
+        int code;          /* the container's */
+        bool code_is_fixed; /* by the foreground command or a service's action; else a failed stop may change it */
+        bool census_due;   /* somebody has to be killed, or may be gone */
+        bool reap_more;    /* children have ended and are not reaped yet */
+        bool told_ready;
+        bool census_broken; /* /proc cannot be read, and that has been said */
+};
+
+/* Runs the services of a loaded config to the end and returns the container's exit code. Takes the config. */
+int manager_run(struct init *init, struct config *config, const struct run_options *o);
+
+/* For the files beside manager.c. */
+usec_t manager_now(const struct manager *m);
+/* This service, or what it waits for, has changed: it is looked at again before the loop sleeps. */
+void manager_touch(struct service *s);
+/* The state has changed: whoever waits for it is touched. */
+void manager_changed(struct service *s);
+
+/* The ordered stop of everything begins. `fixed`: the code is the container's, whatever still goes wrong. */
+void manager_stop(struct manager *m, int code, bool fixed, const char *why);
+
+/* One step faster: no order any more, then SIGKILL. */
+void manager_hurry(struct manager *m);
+
+/* Room for all that the life of n services can need, so that nothing that happens later fails for lack of it. 0 or -ENOMEM (then it is as before). */
+int manager_reserve(struct manager *m, uint32_t n) must_check;

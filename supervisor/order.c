@@ -1,0 +1,152 @@
+#include "base/log.h"
+#include "supervisor/order.h"
+#include "supervisor/reload.h"
+
+/* It has come to where those behind it need not wait any longer: up, or at rest for good. */
+static bool is_settled(const struct service *s) {
+        if (s->waits_to_start || s->starts_again)
+                return false;
+        return STATE_IN(s->state, STATES_UP | STATES_AT_REST);
+}
+
+static bool may_start(const struct service *s) {
+        const struct manager *m = s->manager;
+
+        graph_each(&m->plan.after, s->index, v)
+                if (!is_settled(m->services[v]))
+                        return false;
+        return true;
+}
+
+static const struct service *failed_requirement(const struct service *s) {
+        const struct manager *m = s->manager;
+
+        graph_each(&m->plan.needs, s->index, v) {
+                const struct service *needed = m->services[v];
+                if (is_settled(needed) && service_is_at_rest(needed) && needed->result != RESULT_SUCCESS)
+                        return needed;
+        }
+        return NULL;
+}
+
+/* Those that are ordered after it, and go down too, have gone. In a hurry there is no order. */
+static bool may_stop(const struct service *s) {
+        const struct manager *m = s->manager;
+
+        if (s->index == UINT32_MAX || m->phase > PHASE_STOPPING)
+                return true;
+        graph_each(&m->plan.before, s->index, v) {
+                const struct service *later = m->services[v];
+                if (!service_is_at_rest(later) && (later->wants_down || STATE_IN(later->state, STATES_STOPPING)))
+                        return false;
+        }
+        return true;
+}
+
+static void try_start(struct service *s) {
+        if (!may_start(s))
+                return;
+        s->waits_to_start = false;
+        const struct service *missing = failed_requirement(s);
+        if (!missing) {
+                service_dispatch(s, EVENT_START_ASKED);
+                return;
+        }
+        log_error(s->unit->name, "not started: it requires %s, which has failed", missing->unit->name);
+        s->was_asked = false;
+        service_dispatch(s, EVENT_DEPENDENCY_FAILED);
+}
+
+/* Evenly over the stops that follow one another, with a tenth kept back for the last sweep. What one leaves unused is the next ones'. */
+static usec_t share(const struct service *s) {
+        const struct manager *m = s->manager;
+        usec_t now = manager_now(m), left = usec_sub(m->deadline, now);
+
+        return now + left * 9 / 10 / MAX(s->level, (uint32_t) 1);
+}
+
+static void try_stop(struct service *s) {
+        if (!may_stop(s))
+                return;
+        s->wants_down = false;
+        if (s->manager->phase != PHASE_RUNNING)
+                s->stop_deadline = share(s);
+        service_dispatch(s, EVENT_STOP_ASKED);
+}
+
+static void meet_fate(struct service *s) {
+        struct manager *m = s->manager;
+        struct rest rest = {
+                .unit = s->unit,
+                .result = s->result,
+                .main = s->main_ending,
+                .killed = s->was_killed,
+                .asked = s->was_asked,
+        };
+
+        if (m->phase != PHASE_RUNNING) {
+                /* One that waited to come back is not there any more, but it has not failed. */
+                if (!m->code_is_fixed && s->state == STATE_FAILED)
+                        m->code = fate_join(m->code, fate_code_of(&rest));
+                return;
+        }
+        struct fate fate = fate_of_rest(&rest);
+        if (!fate.decided)
+                return;
+        log_info(s->unit->name, "%s", fate.why);
+        manager_stop(m, fate.code, true, NULL);
+        if (fate.at_once)
+                manager_hurry(m);
+}
+
+void order_look_after(struct service *s) {
+        bool at_rest = service_is_at_rest(s);
+
+        if (at_rest && s->has_rested) {
+                s->has_rested = false;
+                if (!s->starts_again)
+                        meet_fate(s);
+        }
+        if (at_rest && s->index == UINT32_MAX) {
+                reload_dismiss(s);
+                return;
+        }
+        if (at_rest && s->starts_again)
+                reload_renew(s);
+        if (s->waits_to_start)
+                try_start(s);
+        if (s->wants_down)
+                try_stop(s);
+}
+
+void order_touch_neighbours(struct service *s) {
+        const struct manager *m = s->manager;
+
+        if (s->index == UINT32_MAX)
+                return;
+        graph_each(&m->plan.before, s->index, v)
+                if (m->services[v]->waits_to_start)
+                        manager_touch(m->services[v]);
+        if (!service_is_at_rest(s))
+                return;
+        graph_each(&m->plan.after, s->index, w)
+                if (m->services[w]->wants_down)
+                        manager_touch(m->services[w]);
+}
+
+void order_count_levels(struct manager *m) {
+        uint32_t n = m->plan.after.n;
+        autofree uint32_t *order = reallocarray(NULL, 3 * (size_t) n + 1, sizeof(*order));
+        autofree usec_t *weight = reallocarray(NULL, 2 * (size_t) n + 1, sizeof(*weight));
+
+        for (uint32_t i = 0; i < n; i++) {
+                m->services[i]->level = 1;
+                if (weight)
+                        weight[i] = service_is_at_rest(m->services[i]) ? 0 : 1;
+        }
+        if (!order || !weight || !graph_sort(&m->plan.after, order, order + n))
+                return;
+        (void) graph_longest(&m->plan.after, order, weight, weight + n);
+        for (uint32_t i = 0; i < n; i++)
+                m->services[i]->level = (uint32_t) weight[n + i];
+}

@@ -1,0 +1,128 @@
+#include <math.h>
+#include <sys/wait.h>
+
+#include "supervisor/policy.h"
+
+#define AFTER(r) (1U << RESULT_##r)
+
+/* systemd.service(5), "Exit causes and the effect of the Restart= settings": the results after which each value restarts. */
+static const unsigned restarts_after[RESTART_COUNT] = {
+        [RESTART_NO] = 0,
+        [RESTART_ON_SUCCESS] = AFTER(SUCCESS),
+        [RESTART_ON_FAILURE] = AFTER(EXIT_CODE) | AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(TIMEOUT) | AFTER(WATCHDOG) |
+                               AFTER(PROTOCOL) | AFTER(OOM_KILL),
+        [RESTART_ON_ABNORMAL] = AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(TIMEOUT) | AFTER(WATCHDOG) | AFTER(OOM_KILL),
+        [RESTART_ON_WATCHDOG] = AFTER(WATCHDOG),
+        [RESTART_ON_ABORT] = AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(OOM_KILL),
+        [RESTART_ALWAYS] = ~(AFTER(START_LIMIT) | AFTER(DEPENDENCY)),
+};
+
+static const char *const reasons[RESULT_COUNT] = {
+        [RESULT_SUCCESS] = "it ended cleanly",
+        [RESULT_RESOURCES] = "its process could not be made",
+        [RESULT_PROTOCOL] = "it ended before it said READY=1",
+        [RESULT_TIMEOUT] = "it ran out of time",
+        [RESULT_EXIT_CODE] = "it failed",
+        [RESULT_SIGNAL] = "it was killed",
+        [RESULT_CORE_DUMP] = "it crashed",
+        [RESULT_WATCHDOG] = "its watchdog fell silent",
+        [RESULT_START_LIMIT] = "it was started too often",
+        [RESULT_DEPENDENCY] = "what it requires is not there",
+        [RESULT_OOM_KILL] = "it ran out of memory",
+};
+
+static bool has_status(const struct status_set *s, struct ending e) {
+        return e.code == CLD_EXITED ? status_set_has_code(s, e.status) : e.code != 0 && status_set_has_signal(s, e.status);
+}
+
+/* Not being able to make a process says nothing about the service: it is tried again whatever Restart= says. */
+static bool is_wanted(const struct unit *u, enum result result, struct ending e, const char **why) {
+        *why = reasons[result];
+        if (has_status(u->restart_prevent_status, e)) {
+                *why = "RestartPreventExitStatus= names this end";
+                return false;
+        }
+        if (has_status(u->restart_force_status, e)) {
+                *why = "RestartForceExitStatus= names this end";
+                return true;
+        }
+        return result == RESULT_RESOURCES || (restarts_after[u->restart] >> result & 1U);
+}
+
+static bool is_window_full(const struct start_window *w, usec_t interval, usec_t now) {
+        if (w->size == 0 || w->used < w->size)
+                return false;
+        /* The ring is full: `next` is the oldest of the last `size` starts. */
+        return usec_sub(now, w->at ? w->at[w->next] : w->only) < interval;
+}
+
+bool policy_wants_room(const struct start_window *w) {
+        return w->size > 1 && !w->at && w->used > 0;
+}
+
+void policy_take_room(struct start_window *w, usec_t *at) {
+        w->at = at;
+        w->at[0] = w->only;
+        w->next = 1;
+}
+
+void policy_count_start(struct restarts *r, usec_t now) {
+        struct start_window *w = &r->window;
+
+        r->up_since = 0;
+        if (w->size == 0)
+                return;
+        if (!w->at) {
+                w->only = now;
+                w->used = 1;
+                return;
+        }
+        w->at[w->next] = now;
+        w->next = (w->next + 1) % w->size;
+        w->used = MIN(w->used + 1, w->size);
+}
+
+usec_t policy_stable_after(const struct unit *u) {
+        usec_t most = u->restart_max_delay == USEC_INFINITY ? 0 : u->restart_max_delay;
+        return MAX(most, 10 * USEC_PER_SEC);
+}
+
+usec_t policy_delay(const struct unit *u, unsigned step) {
+        bool grows = u->restart_steps > 0 && u->restart_max_delay != USEC_INFINITY && u->restart_delay > 0 &&
+                     u->restart_delay < u->restart_max_delay;
+
+        if (!grows || step == 0)
+                return u->restart_delay;
+        if (step >= u->restart_steps)
+                return u->restart_max_delay;
+        double ratio = (double) u->restart_max_delay / (double) u->restart_delay;
+        return (usec_t) ((double) u->restart_delay * pow(ratio, (double) step / u->restart_steps));
+}
+
+/* Where no process can be made, trying at once would only make it worse: 100 ms, doubled up to 6.4 s. */
+static usec_t resources_delay(unsigned count) {
+        return 100 * USEC_PER_MSEC << MIN(count, 6U);
+}
+
+struct verdict policy_decide(const struct unit *u, const struct restarts *r, enum result result, struct ending e,
+                             usec_t now) {
+        bool was_stable = r->up_since != 0 && usec_sub(now, r->up_since) >= policy_stable_after(u);
+        unsigned step = was_stable ? 0 : r->step;
+        struct verdict v = {};
+
+        if (!is_wanted(u, result, e, &v.why))
+                return v;
+        if (is_window_full(&r->window, u->start_limit_interval, now)) {
+                v.why_not = RESULT_START_LIMIT;
+                v.why = reasons[RESULT_START_LIMIT];
+                return v;
+        }
+        v.restart = true;
+        usec_t delay = policy_delay(u, step);
+        if (result == RESULT_RESOURCES)
+                delay = MAX(delay, resources_delay(was_stable ? 0 : r->count));
+        v.at = usec_add(now, delay);
+        v.step = MIN(step + 1, u->restart_steps);
+        v.count = (was_stable ? 0 : r->count) + 1;
+        return v;
+}

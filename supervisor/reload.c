@@ -1,0 +1,213 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "supervisor/notify.h"
+#include "supervisor/order.h"
+#include "supervisor/reload.h"
+
+/* What the files say now, beside what runs: made whole before anything is changed. */
+struct change {
+        struct config *config;
+        struct plan plan;
+        struct service **services; /* by index in the new plan; new ones are ready, NULL where an old one goes on */
+};
+
+static struct service *find_service(const struct manager *m, const char *name) {
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                if (strcmp(m->services[i]->unit->name, name) == 0)
+                        return m->services[i];
+        return NULL;
+}
+
+static int make_services(struct manager *m, struct change *c) {
+        uint32_t n = (uint32_t) c->config->n_units, news = 0;
+
+        c->services = calloc((size_t) n + 1, sizeof(struct service *));
+        struct config **older = reallocarray(m->older, (size_t) m->n_older + 1, sizeof(struct config *));
+        if (older)
+                m->older = older;
+        if (!c->services || !older)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                if (find_service(m, c->config->units[i]->name))
+                        continue;
+                int r = service_new(m, c->config->units[i], &c->services[i]);
+                if (r < 0)
+                        return r;
+                news++;
+        }
+        for (struct service *s = m->leaving; s; s = s->next_leaving)
+                news++;
+        return manager_reserve(m, m->plan.after.n + news);
+}
+
+static int make_change(struct manager *m, struct diags *d, struct change *c) {
+        int r = config_load(&m->options->load, d, &c->config);
+        if (r == 0)
+                r = plan_build(&c->plan, c->config, d);
+        if (r == 0)
+                r = make_services(m, c);
+        return r;
+}
+
+static void undo_change(struct change *c) {
+        for (size_t i = 0; c->services && i < c->config->n_units; i++)
+                service_free(c->services[i]);
+        free(c->services);
+        plan_done(&c->plan);
+        config_free(c->config);
+}
+
+static void say_all(const struct diags *d) {
+        for (size_t i = 0; i < d->n; i++) {
+                const struct diag *x = &d->list[i];
+                log_line(x->error < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, NULL, "%s:%u: %s%s%s", x->file ? x->file : "-",
+                         x->line, x->text ? x->text : "out of memory", x->hint ? "; " : "", x->hint ? x->hint : "");
+        }
+}
+
+/* It is to go down and, as something else or anew, up again. */
+static void restart(struct service *s) {
+        s->starts_again = true;
+        s->wants_down = !service_is_at_rest(s);
+}
+
+static void leave(struct manager *m, struct service *s) {
+        log_info(s->unit->name, "is gone from the files");
+        s->index = UINT32_MAX;
+        s->waits_to_start = s->starts_again = false;
+        s->new_unit = NULL;
+        s->wants_down = !service_is_at_rest(s);
+        s->next_leaving = m->leaving;
+        m->leaving = s;
+        manager_touch(s);
+}
+
+/* The line of the new list that stands where `line` stands in the old one. */
+static const struct command *same_line(const struct command *old, const struct command *line, const struct command *new) {
+        while (old && old != line) {
+                old = old->next;
+                new = new ? new->next : NULL;
+        }
+        return old ? new : NULL;
+}
+
+static void go_on_as(struct service *s, const struct unit *u) {
+        s->main_command = same_line(s->unit->exec[EXEC_START], s->main_command, u->exec[EXEC_START]);
+        s->control_command = same_line(s->unit->exec[s->control_kind], s->control_command, u->exec[s->control_kind]);
+        s->unit = u;
+}
+
+static void take_over(struct service *s, const struct unit *u, uint32_t index) {
+        s->index = index;
+        if (!s->new_unit && unit_same(s->unit, u)) {
+                go_on_as(s, u);
+                return;
+        }
+        log_info(u->name, "has changed: restarting it");
+        s->new_unit = u;
+        restart(s);
+}
+
+/* Whoever requires what restarts is restarted too, as in systemd; through any number of steps. */
+static void restart_dependents(const struct manager *m) {
+        for (bool again = true; again;) {
+                again = false;
+                for (uint32_t i = 0; i < m->plan.needs.n; i++) {
+                        struct service *s = m->services[i];
+                        graph_each(&m->plan.needs, i, v)
+                                if (m->services[v]->starts_again && !s->starts_again && !s->waits_to_start) {
+                                        restart(s);
+                                        again = true;
+                                }
+                }
+        }
+}
+
+static void adopt(struct manager *m, struct change *c) {
+        struct manager before = *m;
+        uint32_t n = (uint32_t) c->config->n_units;
+
+        for (uint32_t i = 0; i < n; i++) {
+                const struct unit *u = c->config->units[i];
+                struct service *s = find_service(&before, u->name);
+                if (s) {
+                        take_over(s, u, i);
+                        c->services[i] = s;
+                } else {
+                        c->services[i]->index = i;
+                        c->services[i]->waits_to_start = true;
+                        log_info(u->name, "is new");
+                }
+        }
+        m->services = c->services;
+        m->plan = c->plan;
+        m->config = c->config;
+        m->older[m->n_older++] = before.config;
+        for (uint32_t i = 0; i < before.plan.after.n; i++)
+                if (!config_find(c->config, before.services[i]->unit->name))
+                        leave(m, before.services[i]);
+        plan_done(&before.plan);
+        free(before.services);
+        restart_dependents(m);
+        for (uint32_t i = 0; i < n; i++)
+                manager_touch(m->services[i]);
+}
+
+/* An older config goes when nobody is what it says any more. */
+static void drop_older(struct manager *m) {
+        if (m->leaving)
+                return;
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                if (m->services[i]->new_unit)
+                        return;
+        for (uint32_t i = 0; i < m->n_older; i++)
+                config_free(m->older[i]);
+        free(TAKE(m->older));
+        m->n_older = 0;
+}
+
+void reload_run(struct manager *m) {
+        struct diags d = {};
+        struct change c = {};
+
+        if (m->phase != PHASE_RUNNING)
+                return;
+        notify_tell(m->options->notify_socket, "RELOADING=1");
+        int r = make_change(m, &d, &c);
+        say_all(&d);
+        diags_done(&d);
+        if (r < 0) {
+                log_error(NULL, "reload refused, nothing is changed: %s", r == -ENOMEM ? strerror(ENOMEM) : "see above");
+                undo_change(&c);
+        } else {
+                log_info(NULL, "reloading: %zu services", c.config->n_units);
+                adopt(m, &c);
+                drop_older(m);
+        }
+        m->told_ready = false;
+}
+
+void reload_renew(struct service *s) {
+        if (s->new_unit)
+                service_set_unit(s, s->new_unit);
+        s->new_unit = NULL;
+        s->starts_again = false;
+        s->waits_to_start = true;
+        s->restarts = (struct restarts) { .window = s->restarts.window };
+        drop_older(s->manager);
+        manager_touch(s);
+}
+
+void reload_dismiss(struct service *s) {
+        struct manager *m = s->manager;
+        struct service **at = &m->leaving;
+
+        while (*at && *at != s)
+                at = &(*at)->next_leaving;
+        if (*at)
+                *at = s->next_leaving;
+        service_free(s);
+        drop_older(m);
+}

@@ -1,0 +1,76 @@
+#include "base/log.h"
+#include "base/parse.h"
+#include "supervisor/manager.h"
+#include "supervisor/notify.h"
+#include "supervisor/report.h"
+
+/* What came of it, in the words that say most: the process's own end where there was one. */
+static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) {
+        static const char *const words[RESULT_COUNT] = {
+                [RESULT_PROTOCOL] = "ended without READY=1",
+                [RESULT_TIMEOUT] = "ran out of time",
+                [RESULT_RESOURCES] = "got no process",
+                [RESULT_DEPENDENCY] = "did not start: what it requires has failed",
+                [RESULT_WATCHDOG] = "lost its watchdog",
+        };
+
+        if (words[s->result])
+                return words[s->result];
+        if (s->main_ending.code == 0 || ending_result(s->unit, s->main_ending, s->was_asked) != s->result)
+                return ending_text(s->control_ending, buffer);
+        return ending_text(s->main_ending, buffer);
+}
+
+static void say_up(const struct service *s) {
+        if (s->main != 0)
+                log_info(s->unit->name, "%s, pid %d", s->unit->type == SERVICE_NOTIFY ? "ready" : "started", s->main);
+        else
+                log_info(s->unit->name, "done");
+}
+
+static void say_restart(const struct service *s, const char *what, const struct verdict *v) {
+        char span[PARSE_PRINT_MAX];
+
+        if (s->timer.at > s->since)
+                log_warning(s->unit->name, "%s; starts again in %s (%s, restart %u)", what,
+                            print_span((s->timer.at - s->since) / USEC_PER_MSEC * USEC_PER_MSEC, span), v->why,
+                            s->restarts.count);
+        else
+                log_warning(s->unit->name, "%s; starts again (%s, restart %u)", what, v->why, s->restarts.count);
+}
+
+/* Asked: it is no failure that a restart was due to. */
+static void say_failed(const struct service *s, const char *what, const struct verdict *v) {
+        if (s->was_asked)
+                log_warning(s->unit->name, "stopped, but it %s", what);
+        else if (s->unit->foreground)
+                log_info(s->unit->name, "%s", what);
+        else if (v->why_not == RESULT_START_LIMIT)
+                log_error(s->unit->name, "%s; given up on: %u starts within StartLimitIntervalSec=", what,
+                          s->restarts.window.size);
+        else
+                log_error(s->unit->name, "%s; given up on: Restart=%s", what, restart_word(s->unit->restart));
+}
+
+void report_step(const struct service *s, enum state before, enum event e) {
+        char buffer[ENDING_TEXT_MAX];
+
+        if (s->state == before)
+                return;
+        log_debug(s->unit->name, "%s, %s: now %s", state_word(before), event_word(e), state_word(s->state));
+        if (s->state == STATE_RUNNING && before == STATE_RELOAD)
+                log_info(s->unit->name, "reloaded");
+        else if (s->state == STATE_RUNNING || s->state == STATE_EXITED)
+                say_up(s);
+        else if (s->state == STATE_STOP_SIGKILL || s->state == STATE_FINAL_SIGKILL)
+                log_warning(s->unit->name, "did not stop in time: SIGKILL");
+        else if (s->state == STATE_DEAD)
+                log_info(s->unit->name, s->was_asked ? "stopped" : "finished");
+        else if (s->state == STATE_AUTO_RESTART || s->state == STATE_FAILED) {
+                struct verdict v = policy_decide(s->unit, &s->restarts, s->result, s->main_ending, s->since);
+                if (s->state == STATE_FAILED)
+                        say_failed(s, cause(s, buffer), &v);
+                else
+                        say_restart(s, cause(s, buffer), &v);
+        }
+}

@@ -1,0 +1,134 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "supervisor/roundup.h"
+
+#define IS_KILLING(s) STATE_IN((s)->state, STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_FINAL_SIGKILL))
+
+static bool has_gone(const struct service *s) {
+        return s->main == 0 && s->control == 0;
+}
+
+static void collect(struct manager *m, struct service *s) {
+        if (!s->waits_for_empty)
+                return;
+        s->left = 0;
+        m->waiting[m->n_waiting++] = s;
+}
+
+static void collect_waiting(struct manager *m) {
+        m->n_waiting = 0;
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                collect(m, m->services[i]);
+        for (struct service *s = m->leaving; s; s = s->next_leaving)
+                collect(m, s);
+}
+
+/* Whether somebody who still lives has to hear a signal: then its children have to be looked for everywhere. Else what matters has been handed to
+ * us, and our own children are all there is to look at. */
+static bool has_signal_for_living(const struct manager *m) {
+        for (uint32_t i = 0; i < m->n_waiting; i++)
+                if (m->waiting[i]->kill_signal != 0 && !has_gone(m->waiting[i]))
+                        return true;
+        return false;
+}
+
+static bool has_found_anybody(const struct manager *m) {
+        for (size_t i = 0; i < m->census.n; i++)
+                if (m->census.list[i].owner)
+                        return true;
+        return false;
+}
+
+static int take_census(struct manager *m) {
+        if (!has_signal_for_living(m)) {
+                int r = census_take_orphans(&m->census, m);
+                if (r < 0 || !has_found_anybody(m))
+                        return r;
+        }
+        return census_take(&m->census, m);
+}
+
+static void name_killed(const struct census_entry *e) {
+        char path[32], name[32];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/comm", e->pid);
+        ssize_t n = io_read_small(AT_FDCWD, path, name, sizeof(name));
+        if (n > 0)
+                name[strcspn(name, "\n")] = '\0';
+        log_warning(e->owner->unit->name, "killed what it left: %s (pid %d)", n > 0 ? name : "?", e->pid);
+}
+
+/* What is there although SIGKILL has gone out was made behind its back. In mode mixed the rest is killed when the main process has gone. */
+static int signal_for(const struct service *s) {
+        enum kill_mode mode = s->unit->kill_mode;
+
+        if (mode != KILL_CONTROL_GROUP && mode != KILL_MIXED)
+                return 0;
+        if (IS_KILLING(s) || (mode == KILL_MIXED && has_gone(s)))
+                return SIGKILL;
+        return s->kill_signal;
+}
+
+static void send_signals(const struct manager *m) {
+        for (size_t i = 0; i < m->census.n; i++) {
+                const struct census_entry *e = &m->census.list[i];
+                if (!e->owner || !e->owner->waits_for_empty)
+                        continue;
+                int signal = signal_for(e->owner);
+                e->owner->left++;
+                if (signal == 0)
+                        continue;
+                if (signal == SIGKILL)
+                        name_killed(e);
+                (void) kill(e->pid, signal);
+                if (signal != SIGKILL)
+                        (void) kill(e->pid, SIGCONT);
+        }
+}
+
+/* Without a /proc to look into, the process groups of the main processes have to serve. */
+static void fall_back(struct manager *m, int error) {
+        if (!m->census_broken)
+                log_warning(NULL, "/proc cannot be read (%s): what services leave behind is found by process group alone; "
+                            "mount a /proc", strerror(-error));
+        m->census_broken = true;
+        m->census.n = 0;
+        for (uint32_t i = 0; i < m->n_waiting; i++) {
+                struct service *s = m->waiting[i];
+                if (s->session > 0 && s->kill_signal != 0)
+                        (void) kill(-s->session, s->kill_signal);
+        }
+}
+
+/* Does what it leaves keep the service from its rest? */
+static bool is_empty(const struct service *s) {
+        enum kill_mode mode = s->unit->kill_mode;
+
+        if (mode == KILL_NONE)
+                return true;
+        return has_gone(s) && (mode == KILL_PROCESS || s->left == 0);
+}
+
+void roundup_run(struct manager *m) {
+        m->census_due = false;
+        collect_waiting(m);
+        if (m->n_waiting == 0)
+                return;
+        int r = take_census(m);
+        if (r < 0)
+                fall_back(m, r);
+        send_signals(m);
+        for (uint32_t i = 0; i < m->n_waiting; i++) {
+                struct service *s = m->waiting[i];
+                s->kill_signal = 0;
+                if (!is_empty(s))
+                        continue;
+                s->waits_for_empty = false;
+                service_dispatch(s, EVENT_EMPTY);
+        }
+}

@@ -1,0 +1,178 @@
+#include <errno.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "supervisor/manager.h"
+#include "supervisor/notify.h"
+#include "supervisor/report.h"
+#include "supervisor/spawn.h"
+
+void service_set_unit(struct service *s, const struct unit *u) {
+        unsigned size = u->start_limit_interval > 0 ? u->start_limit_burst : 0;
+
+        if (size != s->restarts.window.size) {
+                free(s->restarts.window.at);
+                s->restarts.window = (struct start_window) { .size = size };
+        }
+        s->unit = u;
+}
+
+int service_new(struct manager *m, const struct unit *u, struct service **ret) {
+        struct service *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                return -ENOMEM;
+        s->manager = m;
+        s->timer.slot = TIMER_IDLE;
+        s->stop_deadline = USEC_INFINITY;
+        s->posted = EVENT_COUNT;
+        service_set_unit(s, u);
+        *ret = s;
+        return 0;
+}
+
+struct service *service_free(struct service *s) {
+        if (!s)
+                return NULL;
+        timers_disarm(&s->manager->timers, &s->timer);
+        notify_close(s->notify);
+        free(s->restarts.window.at);
+        free(s);
+        return NULL;
+}
+
+static struct verdict decide(const struct service *s) {
+        return policy_decide(s->unit, &s->restarts, s->result, s->main_ending, manager_now(s->manager));
+}
+
+/* A stop, a change of its unit or the end of the container have the last word about a restart. */
+static bool will_restart(const struct service *s) {
+        return !s->was_asked && !s->starts_again && s->manager->phase == PHASE_RUNNING && decide(s).restart;
+}
+
+static struct facts look(const struct service *s) {
+        return (struct facts) {
+                .unit = s->unit,
+                .main_alive = s->main != 0,
+                .main_clean = ending_result(s->unit, s->main_ending, s->was_asked) == RESULT_SUCCESS,
+                .more_to_run = s->main_command && s->main_command->next,
+                .failed = s->result != RESULT_SUCCESS,
+                .will_restart = will_restart(s),
+        };
+}
+
+/* The first blame stays: what came of it is no news. */
+static void blame(struct service *s, enum result result) {
+        if (s->result == RESULT_SUCCESS)
+                s->result = result;
+}
+
+/* Where memory is lacking the limit forgets what it could not note, and the service goes on. */
+static void count_start(struct service *s) {
+        struct start_window *w = &s->restarts.window;
+        usec_t *ring = policy_wants_room(w) ? calloc(w->size, sizeof(*ring)) : NULL;
+
+        if (ring)
+                policy_take_room(w, ring);
+        policy_count_start(&s->restarts, manager_now(s->manager));
+}
+
+static void begin(struct service *s) {
+        s->result = RESULT_SUCCESS;
+        s->main_ending = s->control_ending = (struct ending) {};
+        s->main_command = NULL;
+        s->was_asked = s->was_killed = false;
+        /* Not enough entropy this early is no reason to wait: it is a name, not a secret. */
+        ssize_t n maybe_unused = getrandom(s->invocation, sizeof(s->invocation), GRND_NONBLOCK | GRND_INSECURE);
+        count_start(s);
+}
+
+/* Within the container's stop every time-out is cut to the service's share; what comes behind that, a kill, has a moment more. */
+#define LAST_MOMENT (200 * USEC_PER_MSEC)
+
+static void arm(struct service *s, usec_t span) {
+        usec_t now = manager_now(s->manager);
+        usec_t at = usec_add(now, span);
+
+        if (s->stop_deadline != USEC_INFINITY)
+                at = MIN(at, MAX(s->stop_deadline, now + LAST_MOMENT));
+        timers_arm(&s->manager->timers, &s->timer, at);
+}
+
+static void arm_delay(struct service *s) {
+        struct verdict v = decide(s);
+
+        s->restarts.step = v.step;
+        s->restarts.count = v.count;
+        timers_arm(&s->manager->timers, &s->timer, v.at);
+}
+
+static void carry_out(struct service *s, enum effect effect) {
+        switch (effect) {
+        case DO_BLAME_TIMEOUT:    blame(s, RESULT_TIMEOUT); break;
+        case DO_BLAME_PROTOCOL:   blame(s, RESULT_PROTOCOL); break;
+        case DO_BLAME_MAIN:       blame(s, ending_result(s->unit, s->main_ending, s->was_asked)); break;
+        case DO_BLAME_CONTROL:    blame(s, ending_result(s->unit, s->control_ending, false)); break;
+        case DO_BLAME_RESOURCES:  blame(s, RESULT_RESOURCES); break;
+        case DO_BLAME_DEPENDENCY: blame(s, RESULT_DEPENDENCY); break;
+        case DO_BEGIN:            begin(s); break;
+        case DO_DROP_CONTROL:     spawn_drop_control(s); break;
+        case DO_DISARM:           timers_disarm(&s->manager->timers, &s->timer); break;
+        case DO_ARM_START:        arm(s, s->unit->timeout_start); break;
+        case DO_ARM_STOP:         arm(s, s->unit->timeout_stop); break;
+        case DO_ARM_RUNTIME:      arm(s, s->unit->runtime_max); break;
+        case DO_ARM_DELAY:        arm_delay(s); break;
+        case DO_RUN_PRE:          spawn_control(s, EXEC_START_PRE); break;
+        case DO_RUN_MAIN:         spawn_main(s, s->unit->exec[EXEC_START]); break;
+        case DO_RUN_NEXT:         spawn_main(s, s->main_command->next); break;
+        case DO_RUN_POST:         spawn_control(s, EXEC_START_POST); break;
+        case DO_RUN_RELOAD:       spawn_control(s, EXEC_RELOAD); break;
+        case DO_RUN_STOP:         spawn_control(s, EXEC_STOP); break;
+        case DO_RUN_STOP_POST:    spawn_control(s, EXEC_STOP_POST); break;
+        case DO_TERM:             spawn_signal(s, s->unit->kill_signal); break;
+        case DO_KILL:             spawn_signal(s, SIGKILL); break;
+        case DO_GO_UP:            s->restarts.up_since = manager_now(s->manager); break;
+        case DO_WARN_RELOAD:      log_warning(s->unit->name, "ExecReload= failed; it goes on as it was"); break;
+        }
+}
+
+/* The only writer of a state. */
+static void set_state(struct service *s, enum state to) {
+        enum state before = s->state;
+
+        if (to == STATE_SAME || to == before)
+                return;
+        s->state = (uint8_t) to;
+        s->since = manager_now(s->manager);
+        s->waits_for_empty = false;
+        manager_changed(s);
+}
+
+static void take_step(struct service *s, enum event e) {
+        enum state before = s->state;
+
+        if (e == EVENT_STOP_ASKED || e == EVENT_HURRY)
+                s->was_asked = true;
+        struct facts facts = look(s);
+        const struct rule *rule = state_next(before, e, &facts);
+        if (!rule)
+                return;
+        set_state(s, rule->to);
+        for (unsigned i = 0; i < EFFECT_COUNT; i++)
+                if (rule->effects & 1U << i)
+                        carry_out(s, (enum effect)(1U << i));
+        report_step(s, before, e);
+}
+
+/* An effect leads to one event more at the most (a process that could not be made, a command that there is none of): taken up when the
+ * effects are through, so that the table is always asked from a settled state. */
+void service_dispatch(struct service *s, enum event e) {
+        while (e != EVENT_COUNT) {
+                s->posted = EVENT_COUNT;
+                take_step(s, e);
+                e = s->posted;
+        }
+}

@@ -1,0 +1,202 @@
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "supervisor/manager.h"
+#include "supervisor/notify.h"
+#include "supervisor/spawn.h"
+
+#define VARIABLES_MAX 8
+#define VARIABLE_SIZE 64
+
+/* What tend adds to a child's environment; on the stack of the spawn, for as long as that takes. */
+struct variables {
+        char text[VARIABLES_MAX][VARIABLE_SIZE];
+        const char *list[VARIABLES_MAX + 1];
+        size_t n;
+};
+
+static void printf_like(2, 3) add(struct variables *v, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        (void) vsnprintf(v->text[v->n], VARIABLE_SIZE, format, ap);
+        va_end(ap);
+        v->list[v->n] = v->text[v->n];
+        v->n++;
+}
+
+static void add_invocation(struct variables *v, const struct service *s) {
+        char hex[2 * sizeof(s->invocation) + 1];
+
+        for (size_t i = 0; i < sizeof(s->invocation); i++)
+                (void) snprintf(&hex[2 * i], 3, "%02x", s->invocation[i]);
+        add(v, "INVOCATION_ID=%s", hex);
+}
+
+/* EXIT_CODE= and EXIT_STATUS= of systemd.exec(5): "exited" and the code, or "killed" / "dumped" and the signal's name without SIG. */
+static void add_ending(struct variables *v, const struct service *s) {
+        struct ending e = s->main_ending;
+        char signal[PARSE_PRINT_MAX];
+
+        add(v, "SERVICE_RESULT=%s", result_word(s->result));
+        if (e.code == CLD_EXITED) {
+                add(v, "EXIT_CODE=exited");
+                add(v, "EXIT_STATUS=%d", e.status);
+        } else if (e.code != 0) {
+                add(v, "EXIT_CODE=%s", e.code == CLD_DUMPED ? "dumped" : "killed");
+                add(v, "EXIT_STATUS=%s", print_signal(e.status, signal) + strlen("SIG"));
+        }
+}
+
+static void make_variables(struct variables *v, const struct service *s, enum exec_kind kind) {
+        *v = (struct variables) {};
+        add_invocation(v, s);
+        if (s->main != 0)
+                add(v, "MAINPID=%d", s->main);
+        if (s->notify)
+                add(v, "%s", notify_variable(s->notify));
+        if (kind == EXEC_STOP || kind == EXEC_STOP_POST)
+                add_ending(v, s);
+}
+
+static void say_what_failed(const struct service *s, const struct launch *l, const struct diags *d) {
+        char text[512];
+
+        for (size_t i = 0; i < d->n; i++)
+                log_warning(s->unit->name, "%s", d->list[i].text);
+        if (l->failed_step >= 0)
+                log_error(s->unit->name, "%s", launch_text(l, text, sizeof(text)));
+        else if (l->not_enforced && s->restarts.count == 0)
+                log_warning(s->unit->name, "%s is not enforced: the container lacks the capability for it", l->not_enforced);
+}
+
+/* The new process, or 0: then that has been said. */
+static pid_t spawn(struct service *s, const struct command *c, enum exec_kind kind, bool *ret_executed) {
+        struct launch l = { .unit = s->unit, .command = c, .kind = kind };
+        struct diags d = {};
+        struct variables v;
+        int r = 0;
+
+        if (s->unit->notify_access != NOTIFY_ACCESS_NONE && !s->notify)
+                r = notify_open(s);
+        make_variables(&v, s, kind);
+        l.extra = v.list;
+        pid_t pid = r < 0 ? r : launch_run(&s->manager->launcher, &l, &d);
+        if (pid < 0)
+                log_error(s->unit->name, "making a process for %s=: %s", exec_kind_word(kind), strerror(-pid));
+        else {
+                pids_add(&s->manager->pids, pid, s);
+                say_what_failed(s, &l, &d);
+                *ret_executed = l.failed_step < 0;
+        }
+        diags_done(&d);
+        return MAX(pid, 0);
+}
+
+void spawn_main(struct service *s, const struct command *c) {
+        bool executed = false;
+
+        s->main_command = c;
+        s->main_ending = (struct ending) {};
+        if (!c) {
+                s->posted = EVENT_MAIN_ENDED;
+                return;
+        }
+        s->main = spawn(s, c, EXEC_START, &executed);
+        s->session = s->main;
+        if (s->main == 0)
+                s->posted = EVENT_SPAWN_FAILED;
+        else if (executed && (s->unit->type == SERVICE_SIMPLE || s->unit->type == SERVICE_EXEC))
+                s->posted = EVENT_UP;
+}
+
+static void run_control(struct service *s, const struct command *c) {
+        bool executed;
+
+        s->control_command = c;
+        s->control = c ? spawn(s, c, s->control_kind, &executed) : 0;
+        if (s->control == 0)
+                s->posted = c ? EVENT_SPAWN_FAILED : EVENT_CONTROL_DONE;
+}
+
+void spawn_control(struct service *s, enum exec_kind kind) {
+        s->control_kind = (uint8_t) kind;
+        s->control_ending = (struct ending) {};
+        run_control(s, s->unit->exec[kind]);
+}
+
+void spawn_drop_control(struct service *s) {
+        if (s->control == 0)
+                return;
+        (void) kill(s->control, SIGKILL);
+        pids_remove(&s->manager->pids, s->control);
+        s->control = 0;
+        s->control_command = NULL;
+}
+
+/* A stopped process does not hear SIGTERM before it goes on. */
+static void send_signal(pid_t pid, int signal) {
+        if (pid <= 0)
+                return;
+        (void) kill(pid, signal);
+        if (signal != SIGKILL)
+                (void) kill(pid, SIGCONT);
+}
+
+void spawn_signal(struct service *s, int signal) {
+        enum kill_mode mode = s->unit->kill_mode;
+
+        s->waits_for_empty = true;
+        s->manager->census_due = true;
+        if (mode == KILL_NONE)
+                return;
+        send_signal(s->main, signal);
+        send_signal(s->control, signal);
+        s->was_killed |= signal == SIGKILL && (s->main != 0 || s->control != 0);
+        if (mode == KILL_CONTROL_GROUP || (mode == KILL_MIXED && (signal == SIGKILL || s->main == 0)))
+                s->kill_signal = (uint8_t) (mode == KILL_MIXED ? SIGKILL : signal);
+}
+
+static void main_ended(struct service *s, struct ending e) {
+        s->main = 0;
+        s->main_ending = e;
+        service_dispatch(s, EVENT_MAIN_ENDED);
+}
+
+/* The next line of the list, unless this one failed without a "-". */
+static void control_ended(struct service *s, struct ending e) {
+        const struct command *c = s->control_command;
+        bool failed = e.code != CLD_EXITED || e.status != 0;
+
+        s->control = 0;
+        s->control_ending = e;
+        if (failed && !(c->flags & COMMAND_IGNORE_FAILURE)) {
+                char text[ENDING_TEXT_MAX];
+                log_warning(s->unit->name, "%s= %s", exec_kind_word(s->control_kind), ending_text(e, text));
+                service_dispatch(s, EVENT_CONTROL_FAILED);
+        } else if (c->next) {
+                s->posted = EVENT_COUNT;
+                run_control(s, c->next);
+                if (s->posted != EVENT_COUNT)
+                        service_dispatch(s, s->posted);
+        } else
+                service_dispatch(s, EVENT_CONTROL_DONE);
+}
+
+void service_process_ended(struct service *s, pid_t pid, struct ending e) {
+        pids_remove(&s->manager->pids, pid);
+        s->manager->census_due |= s->waits_for_empty;
+        if (s->notify)
+                notify_drain(s);
+        /* "-" before an ExecStart= line makes every end of it a clean one. */
+        if (pid == s->main && (s->main_command->flags & COMMAND_IGNORE_FAILURE))
+                e = (struct ending) { .code = CLD_EXITED };
+        if (pid == s->main)
+                main_ended(s, e);
+        else if (pid == s->control)
+                control_ended(s, e);
+}

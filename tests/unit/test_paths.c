@@ -1,0 +1,309 @@
+/* Every path that a service can take through the table of rules, whatever happens and whenever: all the
+ * situations that can be reached are looked at, for every kind of unit. */
+#include "supervisor/state.h"
+#include "tests/unit/test.h"
+
+enum fate_of_main { MAIN_NONE, MAIN_ALIVE, MAIN_CLEAN, MAIN_BAD };
+
+/* What service.c keeps of a service, as far as the table is concerned. */
+struct spot {
+        uint8_t state;
+        uint8_t main; /* enum fate_of_main */
+        bool control; /* a command runs */
+        bool armed;   /* the timer */
+        bool waits;   /* for the last process to be gone */
+        bool failed;  /* something is blamed */
+        bool asked;   /* to stop */
+        bool more;    /* ExecStart= has one more line */
+};
+
+#define N_SPOTS (1U << 12)
+
+static unsigned number_of(const struct spot *s) {
+        return (unsigned) (s->state | s->main << 4 | s->control << 6 | s->armed << 7 | s->waits << 8 |
+                           s->failed << 9 | s->asked << 10 | s->more << 11);
+}
+
+static struct spot spot_of(unsigned n) {
+        return (struct spot){
+                .state = n & 15U,
+                .main = n >> 4 & 3U,
+                .control = n >> 6 & 1U,
+                .armed = n >> 7 & 1U,
+                .waits = n >> 8 & 1U,
+                .failed = n >> 9 & 1U,
+                .asked = n >> 10 & 1U,
+                .more = n >> 11 & 1U,
+        };
+}
+
+/* One thing that may happen, with all that is left to chance. */
+struct move {
+        enum event on;
+        bool ends_badly;   /* the main process */
+        bool will_restart; /* the verdict, should it be asked for */
+        bool spawn_fails;
+};
+
+struct search {
+        struct unit unit;
+        unsigned number; /* of the unit */
+        bool seen[N_SPOTS];
+        unsigned list[N_SPOTS], n; /* those that were seen */
+        bool finite[N_SPOTS];      /* asked to stop there, it comes to rest */
+        unsigned faults;
+};
+
+static struct command some_command;
+
+#define FAULTLESS(s, condition, spot, on)                                                                    \
+        ((s)->faults += !CHECK((condition) || (s)->faults > 0, "unit %#x: %s, on %s", (s)->number,           \
+                               state_word((spot)->state), (on) < EVENT_COUNT ? event_word(on) : "nothing"))
+
+#define BLAMES                                                                                               \
+        (DO_BLAME_TIMEOUT | DO_BLAME_PROTOCOL | DO_BLAME_CONTROL | DO_BLAME_RESOURCES | DO_BLAME_DEPENDENCY)
+#define RUNS_CONTROL (DO_RUN_PRE | DO_RUN_POST | DO_RUN_RELOAD | DO_RUN_STOP | DO_RUN_STOP_POST)
+#define ARMS         (DO_ARM_START | DO_ARM_STOP | DO_ARM_RUNTIME | DO_ARM_DELAY)
+#define RESTING      (STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART))
+
+static void run_main(struct search *s, struct spot *at, const struct rule *r, bool spawn_fails) {
+        if (!(r->effects & (DO_RUN_MAIN | DO_RUN_NEXT)))
+                return;
+        at->more = (r->effects & DO_RUN_MAIN) && s->unit.type == SERVICE_ONESHOT;
+        at->main = spawn_fails ? MAIN_NONE : MAIN_ALIVE;
+}
+
+static void carry_out(struct search *s, struct spot *at, const struct rule *r, bool spawn_fails) {
+        uint32_t effects = r->effects;
+
+        at->failed |= (effects & BLAMES) != 0 || (effects & DO_BLAME_MAIN && at->main == MAIN_BAD);
+        if (effects & DO_BEGIN)
+                *at = (struct spot){ .state = at->state, .armed = at->armed };
+        if (effects & DO_DROP_CONTROL)
+                at->control = false;
+        if (effects & DO_DISARM)
+                at->armed = false;
+        if (effects & ARMS)
+                at->armed = true;
+        run_main(s, at, r, spawn_fails);
+        if (effects & RUNS_CONTROL)
+                at->control = !spawn_fails;
+        if (effects & (DO_TERM | DO_KILL))
+                at->waits = true;
+}
+
+/* What must be so of every rule that is taken. */
+static void check_rule(struct search *s, const struct spot *before, const struct rule *r) {
+        enum state to = r->to == STATE_SAME ? before->state : r->to;
+        bool begins = STATE_IN(before->state, RESTING) && STATE_IN(to, STATES_STARTING);
+        bool comes_up = STATE_IN(before->state, STATES_STARTING) && STATE_IN(to, STATES_UP);
+        bool runs_control = r->effects & RUNS_CONTROL && !(r->effects & (DO_DROP_CONTROL | DO_BEGIN));
+
+        FAULTLESS(s, begins == ((r->effects & DO_BEGIN) != 0), before, r->on);
+        FAULTLESS(s, !comes_up || r->effects & DO_GO_UP, before, r->on);
+        /* A command takes the place of another only where that one was not to be ended. */
+        FAULTLESS(s, !runs_control || !before->control || r->on == EVENT_TIME_OUT, before, r->on);
+        FAULTLESS(s, !(r->effects & DO_RUN_NEXT) || before->main != MAIN_ALIVE, before, r->on);
+        /* ExecStop= is for what has been up. */
+        FAULTLESS(s,
+                  !(r->effects & DO_RUN_STOP) || STATE_IN(before->state, STATES_UP) || r->effects & DO_GO_UP,
+                  before, r->on);
+}
+
+static struct spot take(struct search *s, struct spot at, const struct move *move) {
+        enum event on = move->on;
+        bool spawn_failed = true;
+
+        at.asked |= on == EVENT_STOP_ASKED || on == EVENT_HURRY;
+        at.control &= on != EVENT_CONTROL_DONE && on != EVENT_CONTROL_FAILED;
+        at.armed &= on != EVENT_TIME_OUT;
+        if (on == EVENT_MAIN_ENDED)
+                at.main = move->ends_badly ? MAIN_BAD : MAIN_CLEAN;
+        while (spawn_failed) {
+                const struct facts f = {
+                        .unit = &s->unit,
+                        .main_alive = at.main == MAIN_ALIVE,
+                        .main_clean = at.main != MAIN_BAD,
+                        .more_to_run = at.more,
+                        .failed = at.failed,
+                        .will_restart = move->will_restart && !at.asked,
+                };
+                const struct rule *r = state_next(at.state, on, &f);
+                check_rule(s, &at, r);
+                if (r->to != STATE_SAME && r->to != at.state) {
+                        at.state = (uint8_t) r->to;
+                        at.waits = false;
+                }
+                carry_out(s, &at, r, move->spawn_fails);
+                spawn_failed = move->spawn_fails && r->effects & (RUNS_CONTROL | DO_RUN_MAIN | DO_RUN_NEXT);
+                on = EVENT_SPAWN_FAILED;
+        }
+        return at;
+}
+
+static bool may_happen(const struct search *s, const struct spot *at, enum event on) {
+        switch (on) {
+        case EVENT_START_ASKED:
+        case EVENT_STOP_ASKED:
+        case EVENT_RELOAD_ASKED:
+        case EVENT_HURRY:
+                return true;
+        case EVENT_DEPENDENCY_FAILED:
+                return at->state == STATE_DEAD;
+        case EVENT_UP:
+                return at->main == MAIN_ALIVE && s->unit.type != SERVICE_ONESHOT;
+        case EVENT_MAIN_ENDED:
+                return at->main == MAIN_ALIVE;
+        case EVENT_CONTROL_DONE:
+        case EVENT_CONTROL_FAILED:
+                return at->control;
+        case EVENT_EMPTY:
+                return at->waits && at->main != MAIN_ALIVE && !at->control;
+        case EVENT_TIME_OUT:
+                return at->armed;
+        case EVENT_SPAWN_FAILED: /* comes of another one */
+        case EVENT_COUNT:
+                return false;
+        }
+        return false;
+}
+
+/* The move of that number, or false where it cannot be made. */
+#define N_MOVES (8U * EVENT_COUNT)
+static bool find_move(const struct search *s, const struct spot *at, unsigned n, struct move *ret) {
+        struct move m = {
+                .on = n / 8,
+                .ends_badly = (n & 1U) != 0,
+                .will_restart = (n & 2U) != 0,
+                .spawn_fails = (n & 4U) != 0,
+        };
+
+        if ((m.ends_badly && m.on != EVENT_MAIN_ENDED) || !may_happen(s, at, m.on))
+                return false;
+        *ret = m;
+        return true;
+}
+
+#define W(name) (1U << EVENT_##name)
+
+/* Without any time-out (each of them may be infinity): what comes by itself, so that no state waits for
+ * nothing. */
+static const uint32_t awaited[STATE_COUNT] = {
+        [STATE_START_PRE] = W(CONTROL_DONE),
+        [STATE_START] = W(MAIN_ENDED),
+        [STATE_START_POST] = W(CONTROL_DONE),
+        [STATE_RUNNING] = W(MAIN_ENDED),
+        [STATE_RELOAD] = W(CONTROL_DONE) | W(MAIN_ENDED),
+        [STATE_STOP] = W(CONTROL_DONE),
+        [STATE_STOP_POST] = W(CONTROL_DONE),
+        [STATE_AUTO_RESTART] = W(TIME_OUT),
+};
+#define SENT_SIGNALS                                                                                         \
+        (STATE_BIT(STATE_STOP_SIGTERM) | STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_FINAL_SIGTERM) |    \
+         STATE_BIT(STATE_FINAL_SIGKILL))
+
+static void check_spot(struct search *s, const struct spot *at) {
+        const struct facts f = { .unit = &s->unit,
+                                 .main_alive = at->main == MAIN_ALIVE,
+                                 .failed = at->failed };
+        const struct rule *r = state_next(at->state, EVENT_TIME_OUT, &f);
+
+        for (enum event e = 0; e < EVENT_COUNT; e++)
+                FAULTLESS(s, !(awaited[at->state] >> e & 1U) || may_happen(s, at, e), at, e);
+        FAULTLESS(s, !STATE_IN(at->state, SENT_SIGNALS) || at->waits, at, EVENT_EMPTY);
+        FAULTLESS(s, !at->armed || r->to != STATE_SAME || r->effects != 0, at, EVENT_TIME_OUT);
+        FAULTLESS(s, at->state != STATE_FAILED || at->failed, at, EVENT_COUNT);
+        /* No bad end of the main process is forgotten. */
+        FAULTLESS(s, at->state != STATE_DEAD || at->main != MAIN_BAD || at->failed, at, EVENT_MAIN_ENDED);
+}
+
+static void see(struct search *s, const struct spot *at) {
+        unsigned n = number_of(at);
+
+        if (s->seen[n])
+                return;
+        s->seen[n] = true;
+        s->list[s->n++] = n;
+        check_spot(s, at);
+}
+
+static void see_all(struct search *s) {
+        const struct spot dead = { .state = STATE_DEAD };
+        struct move m;
+
+        see(s, &dead);
+        for (unsigned i = 0; i < s->n; i++) {
+                struct spot at = spot_of(s->list[i]);
+                for (unsigned k = 0; k < N_MOVES; k++)
+                        if (find_move(s, &at, k, &m)) {
+                                struct spot next = take(s, at, &m);
+                                see(s, &next);
+                        }
+        }
+}
+
+/* Every way on from it that changes anything, but for a new start, leads where it is known to come to rest.
+ */
+static bool is_finite(struct search *s, unsigned number) {
+        const struct spot at = spot_of(number);
+        struct move m;
+
+        if (STATE_IN(at.state, STATES_AT_REST))
+                return true;
+        for (unsigned k = 0; k < N_MOVES; k++) {
+                if (!find_move(s, &at, k, &m) || m.on == EVENT_START_ASKED)
+                        continue;
+                struct spot next = take(s, at, &m);
+                if (number_of(&next) != number && !s->finite[number_of(&next)])
+                        return false;
+        }
+        return true;
+}
+
+/* From the ends backwards, until nothing is added: what is left over then may go round for ever. */
+static void check_rest(struct search *s) {
+        bool grew = true;
+
+        while (grew) {
+                grew = false;
+                for (unsigned i = s->n; i-- > 0;) {
+                        unsigned n = s->list[i];
+                        if (s->finite[n] || !spot_of(n).asked || !is_finite(s, n))
+                                continue;
+                        s->finite[n] = grew = true;
+                }
+        }
+        for (unsigned i = 0; i < s->n; i++) {
+                const struct spot at = spot_of(s->list[i]);
+                FAULTLESS(s, !at.asked || s->finite[s->list[i]], &at, EVENT_STOP_ASKED);
+        }
+}
+
+static void describe(struct search *s, unsigned number) {
+        static const enum exec_kind kinds[] = { EXEC_START_PRE, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP,
+                                                EXEC_STOP_POST };
+
+        *s = (struct search){ .number = number };
+        for (size_t i = 0; i < countof(kinds); i++)
+                s->unit.exec[kinds[i]] = number >> i & 1U ? &some_command : NULL;
+        s->unit.type = number >> 5 & 1U ? SERVICE_ONESHOT : SERVICE_NOTIFY;
+        s->unit.remain_after_exit = (number >> 6 & 1U) != 0;
+        s->unit.send_sigkill = (number >> 7 & 1U) != 0;
+}
+
+TEST(paths_all_lead_somewhere) {
+        autofree struct search *s = malloc(sizeof(*s));
+        uint32_t seen = 0;
+
+        if (!CHECK(s))
+                return;
+        for (unsigned unit = 0; unit < 256; unit++) {
+                describe(s, unit);
+                see_all(s);
+                check_rest(s);
+                for (unsigned i = 0; i < s->n; i++)
+                        seen |= STATE_BIT(spot_of(s->list[i]).state);
+        }
+        for (enum state e = 0; e < STATE_COUNT; e++)
+                CHECK(STATE_IN(e, seen), "%s", state_word(e));
+}
