@@ -31,16 +31,10 @@ static bool has_written_timeout(const struct unit *u) {
         return false;
 }
 
-/* ExecStop=, the main process and ExecStopPost= may each take TimeoutStopSec=. Only what somebody wrote
- * counts: a default gives way to the budget by design, so it is no promise to break. */
+/* Only what somebody wrote counts: a default gives way to the budget by design, so it is no promise to
+ * break. */
 static usec_t written_stop(const struct unit *u) {
-        usec_t sum = has_written_timeout(u) ? u->timeout_stop : 0;
-
-        if (sum > 0 && u->exec[EXEC_STOP])
-                sum = usec_add(sum, u->timeout_stop);
-        if (sum > 0 && u->exec[EXEC_STOP_POST])
-                sum = usec_add(sum, u->timeout_stop);
-        return sum;
+        return has_written_timeout(u) ? plan_worst_stop_of(u) : 0;
 }
 
 static int chain_init(struct chain *c, const struct plan *p) {

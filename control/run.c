@@ -31,7 +31,7 @@ static int run_loaded(struct config *config, const struct run_options *o) {
 
         if (e < 0)
                 return refuse(config, "taking over signals", e);
-        log_open(config->container.log_level);
+        log_open(o->log_level >= 0 ? (uint8_t) o->log_level : config->container.log_level);
         return manager_run(&init, config, o);
 }
 
@@ -56,6 +56,7 @@ int run_main(const struct request *r) {
                 .stop_budget = r->stop_budget,
                 .notify_socket = getenv("NOTIFY_SOCKET"),
                 .isolated = r->isolate,
+                .log_level = r->log_level,
         };
 
         if (r->hostname && !r->isolate)
@@ -65,7 +66,5 @@ int run_main(const struct request *r) {
         struct config *config = load(&o.load);
         if (!config)
                 return EXIT_WRONG;
-        if (r->log_level >= 0)
-                config->container.log_level = (uint8_t) r->log_level;
         return r->isolate ? run_isolated(r, config, &o) : run_loaded(config, &o);
 }

@@ -43,7 +43,8 @@ static bool parse_invocation(const char *hex, uint8_t ret[16]) {
         return true;
 }
 
-/* INVOCATION_ID of a process's environment as it was at its execve(). The memory of the launches serves for reading it. */
+/* INVOCATION_ID of a process's environment as it was at its execve(). The memory of the launches serves for
+ * reading it. */
 static bool read_invocation(const struct manager *m, pid_t pid, uint8_t ret[16]) {
         static const char name[] = "INVOCATION_ID=";
         const struct arena *a = &m->launcher.arena;
@@ -88,7 +89,7 @@ static int add(struct census *c, pid_t pid) {
                 c->list = list;
                 c->room = room;
         }
-        c->list[c->n++] = (struct census_entry) { .pid = pid };
+        c->list[c->n++] = (struct census_entry){ .pid = pid };
         return 0;
 }
 
@@ -106,8 +107,10 @@ static struct census_entry *find(const struct census *c, pid_t pid) {
         return bsearch(&wanted, c->list, c->n, sizeof(*c->list), compare);
 }
 
-/* Up the line of parents to a process that is known; what nobody up there says is in the process's own marks. */
-static struct service *owner_by_descent(const struct manager *m, const struct census *c, const struct census_entry *e) {
+/* Up the line of parents to a process that is known; what nobody up there says is in the process's own marks.
+ */
+static struct service *owner_by_descent(const struct manager *m, const struct census *c,
+                                        const struct census_entry *e) {
         pid_t parent = e->parent;
 
         for (unsigned depth = 0; parent > 1 && depth < 64; depth++) {

@@ -1,6 +1,7 @@
-/* Who is there besides the processes that tend started: children of services, what a dead one left behind. Taken from /proc, for the whole
- * container at once, only when somebody has to be killed or waited for. A process belongs to a service by descent from
- * its processes, by session, or by INVOCATION_ID in its environment, which survives double forks and setsid. */
+/* Who is there besides the processes that tend started: children of services, what a dead one left behind.
+ * Taken from /proc, for the whole container at once, only when somebody has to be killed or waited for. A
+ * process belongs to a service by descent from its processes, by session, or by INVOCATION_ID in its
+ * environment, which survives double forks and setsid. */
 #pragma once
 
 #include <sys/types.h>
@@ -20,11 +21,12 @@ struct census {
         size_t n, room;
 };
 
-/* All processes but tend's own and those it started, with their owners. 0, -ENOMEM, or another negative errno where /proc cannot be
- * read. */
+/* All processes but tend's own and those it started, with their owners. 0, -ENOMEM, or another negative errno
+ * where /proc cannot be read. */
 int census_take(struct census *c, struct manager *m) must_check;
 
-/* The same for our direct children only, which is quick: what a dead process leaves behind is always handed to us. */
+/* The same for our direct children only, which is quick: what a dead process leaves behind is always handed
+ * to us. */
 int census_take_orphans(struct census *c, struct manager *m) must_check;
 
 /* The service of a process by descent alone; NULL where it is nobody's or gone. */

@@ -40,12 +40,12 @@ static int restore_defaults(struct launch *l) {
                 (void) umask(l->unit->umask);
         init_restore_signals(l->launcher->init, false);
         if (l->unit->ignore_sigpipe)
-                (void) sigaction(SIGPIPE, &(struct sigaction) { .sa_handler = SIG_IGN }, NULL);
+                (void) sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
         return 0;
 }
 
-/* The foreground command stays in the session that has the terminal, in a group of its own. Everybody else gets a session: it tells whose a
- * process is, and keeps Ctrl-C away. */
+/* The foreground command stays in the session that has the terminal, in a group of its own. Everybody else
+ * gets a session: it tells whose a process is, and keeps Ctrl-C away. */
 static int enter_session(struct launch *l) {
         if (!l->unit->foreground)
                 return setsid() < 0 ? -errno : 0;
@@ -61,8 +61,8 @@ static const int open_flags[STDIO_KIND_COUNT] = {
         [STDIO_TRUNCATE] = O_WRONLY | O_CREAT | O_TRUNC,
 };
 
-/* O_NONBLOCK, so that neither a FIFO without a reader nor a terminal without a carrier holds PID 1 up; taken off again for the
- * service. */
+/* O_NONBLOCK, so that neither a FIFO without a reader nor a terminal without a carrier holds PID 1 up; taken
+ * off again for the service. */
 static int open_into(struct launch *l, int target, const char *path, int flags) {
         autoclose int fd = open(path, flags | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0666);
 
@@ -99,7 +99,9 @@ static int open_stream(struct launch *l, int target, const struct stdio *s) {
         case STDIO_FILE:
         case STDIO_APPEND:
         case STDIO_TRUNCATE:
-                return open_into(l, target, s->path, target == STDIN_FILENO ? O_RDONLY : open_flags[s->kind]);
+                return !s->path ? -EINVAL
+                                : open_into(l, target, s->path,
+                                            target == STDIN_FILENO ? O_RDONLY : open_flags[s->kind]);
         case STDIO_KIND_COUNT:
                 break;
         }
@@ -117,8 +119,8 @@ static int open_stdout(struct launch *l) {
         return open_stream(l, STDOUT_FILENO, &l->unit->output);
 }
 
-/* Inherited from standard output where that has been sent somewhere, as in systemd.exec(5); else tend's own. One file for both is
- * opened once, so that they do not write over each other. */
+/* Inherited from standard output where that has been sent somewhere, as in systemd.exec(5); else tend's own.
+ * One file for both is opened once, so that they do not write over each other. */
 static int open_stderr(struct launch *l) {
         const struct stdio *out = &l->unit->output, *err = &l->unit->error;
         bool same_file = err->path && out->path && strcmp(err->path, out->path) == 0;
@@ -128,7 +130,8 @@ static int open_stderr(struct launch *l) {
         return open_stream(l, STDERR_FILENO, err);
 }
 
-/* In a container without CAP_SYS_RESOURCE these may be refused; the service runs all the same, and the parent says so. */
+/* In a container without CAP_SYS_RESOURCE these may be refused; the service runs all the same, and the parent
+ * says so. */
 static int degrade(struct launch *l, const char *setting) {
         l->not_enforced = setting;
         return 0;
@@ -174,7 +177,8 @@ static int change_groups(struct launch *l) {
         if (!l->change_user)
                 return 0;
         l->failed_at = l->unit->group ? l->unit->group : l->unit->user;
-        if (syscall(SYS_setgroups, l->n_groups, l->groups) < 0 || syscall(SYS_setresgid, l->gid, l->gid, l->gid) < 0)
+        if (syscall(SYS_setgroups, l->n_groups, l->groups) < 0 ||
+            syscall(SYS_setresgid, l->gid, l->gid, l->gid) < 0)
                 return -errno;
         return 0;
 }
@@ -193,7 +197,8 @@ static int change_directory(struct launch *l) {
         return -errno;
 }
 
-/* Along PATH as execvp(3) does it, but along the service's own; EACCES only where nothing better was found. */
+/* Along PATH as execvp(3) does it, but along the service's own; EACCES only where nothing better was found.
+ */
 static int execute_along_path(struct launch *l, const char *name) {
         char file[PATH_MAX];
         int error = ENOENT;

@@ -22,7 +22,8 @@ static bool is_clean_signal(const struct unit *u, int signal, bool asked) {
 }
 
 static bool is_clean_code(const struct unit *u, int code, bool asked) {
-        return code == 0 || status_set_has_code(u->success_status, code) || (asked && code == 128 + u->kill_signal);
+        return code == 0 || status_set_has_code(u->success_status, code) ||
+               (asked && code == 128 + u->kill_signal);
 }
 
 enum result ending_result(const struct unit *u, struct ending e, bool asked) {

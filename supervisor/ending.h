@@ -10,18 +10,26 @@ struct ending {
 };
 
 /* systemd's words for Result=. */
-#define RESULTS(X)                                                                                                   \
-        X(SUCCESS, "success") X(RESOURCES, "resources") X(PROTOCOL, "protocol") X(TIMEOUT, "timeout")                \
-        X(EXIT_CODE, "exit-code") X(SIGNAL, "signal") X(CORE_DUMP, "core-dump") X(WATCHDOG, "watchdog")              \
-        X(START_LIMIT, "start-limit-hit") X(DEPENDENCY, "dependency") X(OOM_KILL, "oom-kill")
+#define RESULTS(X)                                                                                           \
+        X(SUCCESS, "success")                                                                                \
+        X(RESOURCES, "resources")                                                                            \
+        X(PROTOCOL, "protocol")                                                                              \
+        X(TIMEOUT, "timeout")                                                                                \
+        X(EXIT_CODE, "exit-code")                                                                            \
+        X(SIGNAL, "signal")                                                                                  \
+        X(CORE_DUMP, "core-dump")                                                                            \
+        X(WATCHDOG, "watchdog")                                                                              \
+        X(START_LIMIT, "start-limit-hit")                                                                    \
+        X(DEPENDENCY, "dependency")                                                                          \
+        X(OOM_KILL, "oom-kill")
 #define ENUM_RESULT(name, word) RESULT_##name,
 enum result { RESULTS(ENUM_RESULT) RESULT_COUNT };
 
 const char *result_word(enum result r);
 
-/* What this end is for the service. Clean ends by systemd.service(5): code 0, the signals HUP, INT, TERM and PIPE (not for a oneshot), and
- * what SuccessExitStatus= says. `asked`: tend had sent KillSignal= before; then that signal and, as shells and Java make of it, exit code
- * 128 + KillSignal are clean too. */
+/* What this end is for the service. Clean ends by systemd.service(5): code 0, the signals HUP, INT, TERM and
+ * PIPE (not for a oneshot), and what SuccessExitStatus= says. `asked`: tend had sent KillSignal= before; then
+ * that signal and, as shells and Java make of it, exit code 128 + KillSignal are clean too. */
 enum result ending_result(const struct unit *u, struct ending e, bool asked);
 
 /* What a shell would call it: the exit code, or 128 + the signal. 0 where it has not ended. */

@@ -4,8 +4,8 @@
 #include "supervisor/environment.h"
 
 static const char *const ours[] = {
-        "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC", "MAINPID",
-        "INVOCATION_ID", "SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS",
+        "NOTIFY_SOCKET", "LISTEN_FDS",    "LISTEN_PID",     "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC",
+        "MAINPID",       "INVOCATION_ID", "SERVICE_RESULT", "EXIT_CODE",      "EXIT_STATUS",
 };
 
 static bool has_name(const char *assignment, const char *name, size_t n) {
@@ -24,7 +24,7 @@ int environment_begin(struct environment *e, struct arena *arena, char *const *b
 
         while (base[n])
                 n++;
-        *e = (struct environment) { .arena = arena, .n = n, .room = n + more };
+        *e = (struct environment){ .arena = arena, .n = n, .room = n + more };
         e->list = arena_take(arena, (e->room + 1) * sizeof(*e->list));
         if (!e->list)
                 return -E2BIG;
@@ -40,7 +40,8 @@ int environment_put(struct environment *e, const char *assignment) {
                 at++;
         if (at == e->room)
                 return -E2BIG;
-        memcpy(&e->list[at], &assignment, sizeof(assignment)); /* execve(2) wants char * and changes nothing */
+        memcpy(&e->list[at], &assignment,
+               sizeof(assignment)); /* execve(2) wants char * and changes nothing */
         if (at == e->n)
                 e->list[++e->n] = NULL;
         return 0;

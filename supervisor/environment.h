@@ -1,11 +1,12 @@
-/* The environment of a child: the container's, with what the unit and tend add. Built in an arena, nothing is allocated. */
+/* The environment of a child: the container's, with what the unit and tend add. Built in an arena, nothing is
+ * allocated. */
 #pragma once
 
 #include "base/diag.h"
 #include "config/expand.h"
 
 struct environment {
-        char **list;      /* in the arena; NULL at the end */
+        char **list; /* in the arena; NULL at the end */
         size_t n, room;
         struct arena *arena;
 };

@@ -24,15 +24,17 @@ struct fate fate_of_rest(const struct rest *r) {
         int status = failed ? r->unit->failure_exit_status : r->unit->success_exit_status;
 
         if (r->asked || !actions[action].decides)
-                return (struct fate) {};
-        return (struct fate) {
+                return (struct fate){};
+        return (struct fate){
                 .decided = true,
                 .at_once = actions[action].at_once,
                 /* A clean end may have a code of its own (SuccessExitStatus=): it is the true one. */
-                .code = status >= 0 ? status : failed ? fate_code_of(r) : ending_exit_code(r->main),
-                .why = r->unit->foreground ? "the foreground command has ended" :
-                       failed              ? "it is given up on, and FailureAction= ends the container" :
-                                             "it is done, and SuccessAction= ends the container",
+                .code = status >= 0 ? status
+                        : failed    ? fate_code_of(r)
+                                    : ending_exit_code(r->main),
+                .why = r->unit->foreground ? "the foreground command has ended"
+                       : failed            ? "it is given up on, and FailureAction= ends the container"
+                                           : "it is done, and SuccessAction= ends the container",
         };
 }
 

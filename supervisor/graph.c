@@ -13,7 +13,8 @@ static void push(struct walk *w, uint32_t node) {
         w->state[node] = w->g->first[node] + 2;
 }
 
-/* Goes one edge on. Returns 0 and a node that is done, 1 when it went deeper, -1 and the node at which a cycle closes. */
+/* Goes one edge on. Returns 0 and a node that is done, 1 when it went deeper, -1 and the node at which a
+ * cycle closes. */
 static int advance(struct walk *w, uint32_t *ret) {
         uint32_t node = w->path[w->depth - 1];
         uint32_t edge = w->state[node] - 2;
@@ -35,7 +36,8 @@ static int advance(struct walk *w, uint32_t *ret) {
         return 1;
 }
 
-/* Walks everything; each node that is done goes into `order` (may be NULL). Returns false at a cycle, with the walk where it stands. */
+/* Walks everything; each node that is done goes into `order` (may be NULL). Returns false at a cycle, with
+ * the walk where it stands. */
 static bool walk_all(struct walk *w, uint32_t *order, uint32_t *ret_closing) {
         uint32_t done = 0, node = 0;
 

@@ -15,15 +15,15 @@
 #include "supervisor/environment.h"
 #include "supervisor/launch.h"
 
-#define ARENA_SIZE ((size_t) 4 << 20) /* mapped, not touched: as large as execve(2) may need by far */
-#define STACK_SIZE ((size_t) 64 << 10)
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define ARENA_SIZE     ((size_t) 4 << 20) /* mapped, not touched: as large as execve(2) may need by far */
+#define STACK_SIZE     ((size_t) 64 << 10)
+#define DEFAULT_PATH   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define FILE_VARIABLES 512 /* room for what environment files may add */
 
 static char stack[STACK_SIZE] __attribute__((aligned(64)));
 
 int launcher_open(struct launcher *l, const struct init *init, char *const *environment) {
-        *l = (struct launcher) { .init = init, .null_fd = open("/dev/null", O_RDWR | O_CLOEXEC) };
+        *l = (struct launcher){ .init = init, .null_fd = open("/dev/null", O_RDWR | O_CLOEXEC) };
         bool has_path = false;
 
         for (; *environment; environment++) {
@@ -35,10 +35,11 @@ int launcher_open(struct launcher *l, const struct init *init, char *const *envi
         }
         if (!has_path && strv_add(&l->environment, "PATH=" DEFAULT_PATH) < 0)
                 return -ENOMEM;
-        void *memory = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *memory = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED)
                 return -errno;
-        l->arena = (struct arena) { .base = memory, .size = ARENA_SIZE };
+        l->arena = (struct arena){ .base = memory, .size = ARENA_SIZE };
         return 0;
 }
 
@@ -79,7 +80,7 @@ static int find_user(struct launch *l, struct user *user) {
         const struct unit *u = l->unit;
 
         l->change_user = changes_user(l);
-        *user = (struct user) { .uid = geteuid(), .gid = getegid() };
+        *user = (struct user){ .uid = geteuid(), .gid = getegid() };
         if (!l->change_user)
                 return 0;
         l->unprepared = u->user;
@@ -102,8 +103,10 @@ static int add_variable(void *environment, const char *name, const char *value) 
         return environment_set(environment, name, value);
 }
 
-/* Read into the arena, at each start anew, as in systemd. What is no regular file could hold PID 1 up: it is refused. */
-static int add_file(struct environment *e, const struct environment_file *f, struct launch *l, struct diags *d) {
+/* Read into the arena, at each start anew, as in systemd. What is no regular file could hold PID 1 up: it is
+ * refused. */
+static int add_file(struct environment *e, const struct environment_file *f, struct launch *l,
+                    struct diags *d) {
         struct stat st;
 
         l->unprepared = f->path;
@@ -126,7 +129,10 @@ static int add_user_variables(struct environment *e, const struct launch *l, con
                 return 0;
         const struct {
                 const char *name, *value;
-        } rows[] = { { "USER", user->name }, { "LOGNAME", user->name }, { "HOME", user->home }, { "SHELL", user->shell } };
+        } rows[] = { { "USER", user->name },
+                     { "LOGNAME", user->name },
+                     { "HOME", user->home },
+                     { "SHELL", user->shell } };
 
         for (size_t i = 0; i < countof(rows); i++) {
                 int r = rows[i].value[0] != '\0' ? environment_set(e, rows[i].name, rows[i].value) : 0;
@@ -145,7 +151,8 @@ static int put_all(struct environment *e, const char *const *list) {
         return 0;
 }
 
-/* Later ones win: the container, the user, Environment=, EnvironmentFile=, tend's own; UnsetEnvironment= has the last word. */
+/* Later ones win: the container, the user, Environment=, EnvironmentFile=, tend's own; UnsetEnvironment= has
+ * the last word. */
 static int make_environment(struct launch *l, const struct user *user, struct diags *d) {
         const struct unit *u = l->unit;
         struct environment e;
@@ -175,7 +182,9 @@ static void choose_directory(struct launch *l, const struct user *user) {
         const char *directory = l->unit->working_directory;
         bool home = directory && strcmp(directory, "~") == 0;
 
-        l->directory = !home ? directory : l->change_user ? user->home : environment_get(l->environment, "HOME");
+        l->directory = !home            ? directory
+                       : l->change_user ? user->home
+                                        : environment_get(l->environment, "HOME");
 }
 
 static int make_words(struct launch *l, struct diags *d) {
@@ -183,23 +192,25 @@ static int make_words(struct launch *l, struct diags *d) {
 
         int r = expand_command(l->command, l->environment, &l->launcher->arena, &l->argv, &missing);
         if (r == 0 && missing)
-                diag(d, NULL, 0, 0, "%s= uses $%s, which is not set: it is empty", exec_kind_word(l->kind), missing);
+                diag(d, NULL, 0, 0, "%s= uses $%s, which is not set: it is empty", exec_kind_word(l->kind),
+                     missing);
         return r;
 }
 
-/* On a stack of its own, so that the child cannot spoil the frames that the parent returns through. The parent sleeps until the child has executed or
- * gone; see clone(2), CLONE_VFORK. */
+/* On a stack of its own, so that the child cannot spoil the frames that the parent returns through. The
+ * parent sleeps until the child has executed or gone; see clone(2), CLONE_VFORK. */
 static pid_t make_child(struct launch *l) {
         pid_t pid = clone(child_run, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, l);
         int error = errno;
 
-        if (pid > 0 && l->change_user) /* the change has cleared it for the memory that both had, see PR_SET_DUMPABLE */
+        if (pid > 0 &&
+            l->change_user) /* the change has cleared it for the memory that both had, see PR_SET_DUMPABLE */
                 (void) prctl(PR_SET_DUMPABLE, 1);
         return pid < 0 ? -error : pid;
 }
 
-/* What cannot be prepared (a user that does not exist, a missing environment file) fails in the child, as a step like every other: with a
- * code that says so and that Restart= and its kin can name. */
+/* What cannot be prepared (a user that does not exist, a missing environment file) fails in the child, as a
+ * step like every other: with a code that says so and that Restart= and its kin can name. */
 pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) {
         struct user user;
 
@@ -219,9 +230,10 @@ pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) {
 }
 
 const char *launch_text(const struct launch *l, char *buffer, size_t size) {
-        const char *reason = l->error == ESRCH ? "it is not in /etc/passwd or /etc/group" : strerror(l->error);
+        const char *reason =
+                l->error == ESRCH ? "it is not in /etc/passwd or /etc/group" : strerror(l->error);
 
-        (void) snprintf(buffer, size, "%s: %s%s%s", child_step_doing(l->failed_step), l->failed_at ? l->failed_at : "",
-                        l->failed_at ? ": " : "", reason);
+        (void) snprintf(buffer, size, "%s: %s%s%s", child_step_doing(l->failed_step),
+                        l->failed_at ? l->failed_at : "", l->failed_at ? ": " : "", reason);
         return buffer;
 }

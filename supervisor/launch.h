@@ -1,6 +1,7 @@
-/* Making a process: everything is prepared in the parent, on memory that was set aside at the start; then a child that shares it
- * (CLONE_VM | CLONE_VFORK) walks the list of steps of child.c. Since the parent goes on only when the child has executed its command
- * or given up, the failed step comes home in that same memory. */
+/* Making a process: everything is prepared in the parent, on memory that was set aside at the start; then a
+ * child that shares it (CLONE_VM | CLONE_VFORK) walks the list of steps of child.c. Since the parent goes on
+ * only when the child has executed its command or given up, the failed step comes home in that same memory.
+ */
 #pragma once
 
 #include <sys/types.h>
@@ -26,13 +27,14 @@ struct launch {
         const struct unit *unit;
         const struct command *command;
         enum exec_kind kind;
-        const char *const *extra; /* "NAME=value" of tend's own, NULL at the end: MAINPID, SERVICE_RESULT, … */
+        const char *const
+                *extra; /* "NAME=value" of tend's own, NULL at the end: MAINPID, SERVICE_RESULT, … */
 
         /* Prepared by launch_run(); the child only reads. */
         struct launcher *launcher;
         char **argv, **environment;
-        const char *path;         /* PATH, where the program's name has no slash */
-        const char *directory;    /* NULL: stay */
+        const char *path;      /* PATH, where the program's name has no slash */
+        const char *directory; /* NULL: stay */
         uid_t uid;
         gid_t gid;
         gid_t *groups; /* owned while launch_run() runs */
@@ -42,9 +44,9 @@ struct launch {
         const char *unprepared;       /* what that was about */
 
         /* Written by the child. */
-        int failed_step; /* -1: none */
-        int error;       /* errno of it */
-        const char *failed_at; /* what it was about: a path, a user; may be NULL */
+        int failed_step;          /* -1: none */
+        int error;                /* errno of it */
+        const char *failed_at;    /* what it was about: a path, a user; may be NULL */
         const char *not_enforced; /* a setting that was refused and gone without; NULL: none */
 };
 
@@ -52,8 +54,9 @@ struct launch {
 int launcher_open(struct launcher *l, const struct init *init, char *const *environment) must_check;
 void launcher_close(struct launcher *l);
 
-/* Returns the child's pid; -errno where no process could be made (EAGAIN, ENOMEM, E2BIG …). A child that was made and then failed has its step in
- * `l` and ends with that step's code (it has to be reaped like any other). `d` gets warnings about environment files. */
+/* Returns the child's pid; -errno where no process could be made (EAGAIN, ENOMEM, E2BIG …). A child that was
+ * made and then failed has its step in `l` and ends with that step's code (it has to be reaped like any
+ * other). `d` gets warnings about environment files. */
 pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) must_check;
 
 /* "changing directory: /srv: No such file or directory" of a failed step. */

@@ -66,7 +66,8 @@ static void send_down(struct service *s) {
 }
 
 void manager_stop(struct manager *m, int code, bool fixed, const char *why) {
-        usec_t budget = m->options->stop_budget != USEC_INFINITY ? m->options->stop_budget : m->config->container.stop_budget;
+        usec_t budget = m->options->stop_budget != USEC_INFINITY ? m->options->stop_budget
+                                                                 : m->config->container.stop_budget;
         char span[PARSE_PRINT_MAX];
 
         if (m->phase != PHASE_RUNNING)
@@ -174,7 +175,8 @@ static void rearm(struct manager *m) {
         if (next != USEC_INFINITY)
                 r = sd_event_source_set_time(m->timer, next);
         if (r >= 0)
-                r = sd_event_source_set_enabled(m->timer, next == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+                r = sd_event_source_set_enabled(m->timer,
+                                                next == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
         if (r >= 0)
                 m->armed = next;
 }
@@ -191,7 +193,8 @@ static bool take_due(struct manager *m) {
         return true;
 }
 
-/* One piece of work; false when there is none. The census comes last, so that one serves all that have asked for it. */
+/* One piece of work; false when there is none. The census comes last, so that one serves all that have asked
+ * for it. */
 static bool work(struct manager *m) {
         struct service *s = take_todo(m);
 
@@ -207,7 +210,8 @@ static bool work(struct manager *m) {
         return true;
 }
 
-/* Behind every event: what has come of it, until there is nothing more to do or the other sources have to have their turn. */
+/* Behind every event: what has come of it, until there is nothing more to do or the other sources have to
+ * have their turn. */
 static int on_turn(sd_event_source *source maybe_unused, void *context) {
         struct manager *m = context;
         unsigned done = 0;
@@ -231,7 +235,7 @@ static void on_death(void *context, const siginfo_t *ended) {
         struct service *s = pids_find(&m->pids, ended->si_pid);
 
         if (s)
-                service_process_ended(s, ended->si_pid, (struct ending) { ended->si_code, ended->si_status });
+                service_process_ended(s, ended->si_pid, (struct ending){ ended->si_code, ended->si_status });
         else
                 m->census_due |= m->n_waiting > 0;
 }
@@ -287,7 +291,8 @@ static void take_signal(struct manager *m, int signal) {
                 forward(m, signal);
 }
 
-static int on_signals(sd_event_source *source maybe_unused, int fd maybe_unused, uint32_t events maybe_unused, void *context) {
+static int on_signals(sd_event_source *source maybe_unused, int fd maybe_unused, uint32_t events maybe_unused,
+                      void *context) {
         struct manager *m = context;
         struct signalfd_siginfo signal;
 
@@ -357,7 +362,8 @@ static void say_killed(void *context maybe_unused, pid_t pid, const char *name) 
 }
 
 static void set_hostname(const struct manager *m) {
-        bool is_ours = m->options->isolated || m->init->is_pid1; /* never the name of a machine that we are a guest on */
+        bool is_ours = m->options->isolated ||
+                       m->init->is_pid1; /* never the name of a machine that we are a guest on */
         const char *name = is_ours ? m->config->container.hostname : NULL;
         int r = name ? kernel_set_hostname(name) : 0;
 
@@ -366,7 +372,8 @@ static void set_hostname(const struct manager *m) {
 }
 
 static void finish(struct manager *m) {
-        usec_t rest = m->phase == PHASE_RUNNING ? manager_now(m) + m->config->container.stop_budget : m->deadline;
+        usec_t rest =
+                m->phase == PHASE_RUNNING ? manager_now(m) + m->config->container.stop_budget : m->deadline;
 
         init_sweep(m->init, m->phase != PHASE_KILLING, rest, say_killed, m);
         log_info(NULL, "ending with code %d", m->code);

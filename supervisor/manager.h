@@ -16,6 +16,7 @@ struct run_options {
         struct load_options load;  /* as the config was loaded, and will be at a reload */
         usec_t stop_budget;        /* --stop-budget; USEC_INFINITY: what [tend] says */
         const char *notify_socket; /* borrowed; NOTIFY_SOCKET of tend's own environment, or NULL */
+        int log_level;             /* --log-level; -1: what [tend] says */
         bool isolated;             /* the hostname is ours to set */
 };
 
@@ -31,7 +32,8 @@ struct manager {
         struct init *init;                 /* borrowed */
         const struct run_options *options; /* borrowed */
         struct config *config;             /* owned */
-        struct config **older;             /* owned, and each of them; what reloads have replaced and services still run by */
+        struct config *
+                *older; /* owned, and each of them; what reloads have replaced and services still run by */
         uint32_t n_older;
         struct plan plan;
         struct service **services; /* owned, and each of them; by index in the plan */
@@ -51,11 +53,12 @@ struct manager {
         usec_t armed; /* what `timer` is set to */
 
         enum phase phase;
-        usec_t deadline;   /* of the whole stop */
-        int code;          /* the container's */
-        bool code_is_fixed; /* by the foreground command or a service's action; else a failed stop may change it */
-        bool census_due;   /* somebody has to be killed, or may be gone */
-        bool reap_more;    /* children have ended and are not reaped yet */
+        usec_t deadline;    /* of the whole stop */
+        int code;           /* the container's */
+        bool code_is_fixed; /* by the foreground command or a service's action; else a failed stop may change
+                               it */
+        bool census_due;    /* somebody has to be killed, or may be gone */
+        bool reap_more;     /* children have ended and are not reaped yet */
         bool told_ready;
         bool census_broken; /* /proc cannot be read, and that has been said */
 };
@@ -76,5 +79,6 @@ void manager_stop(struct manager *m, int code, bool fixed, const char *why);
 /* One step faster: no order any more, then SIGKILL. */
 void manager_hurry(struct manager *m);
 
-/* Room for all that the life of n services can need, so that nothing that happens later fails for lack of it. 0 or -ENOMEM (then it is as before). */
+/* Room for all that the life of n services can need, so that nothing that happens later fails for lack of it.
+ * 0 or -ENOMEM (then it is as before). */
 int manager_reserve(struct manager *m, uint32_t n) must_check;

@@ -15,7 +15,8 @@
 #include "supervisor/notify.h"
 
 #define MESSAGE_MAX 4096
-#define DESCRIPTORS_MAX 16 /* that a message may bring; all are closed again: that is what a barrier waits for */
+#define DESCRIPTORS_MAX                                                                                      \
+        16 /* that a message may bring; all are closed again: that is what a barrier waits for */
 
 struct notify {
         sd_event_source *source; /* owned; and with it the descriptor */
@@ -34,7 +35,8 @@ const char *notify_status(const struct notify *n) {
         return n && n->status[0] != '\0' ? n->status : NULL;
 }
 
-/* NotifyAccess=. The kernel has written the sender's pid, as we see it: 0 for one outside of our namespace. */
+/* NotifyAccess=. The kernel has written the sender's pid, as we see it: 0 for one outside of our namespace.
+ */
 static bool is_allowed(const struct service *s, const struct ucred *from) {
         switch ((enum notify_access) s->unit->notify_access) {
         case NOTIFY_ACCESS_MAIN:
@@ -74,9 +76,10 @@ static void on_errno(struct service *s, const char *value) {
                 log_warning(s->unit->name, "says that it has failed: %s", strerror(error));
 }
 
-/* A main process that is not our child ends without a SIGCHLD for us; and how it ended only its parent is told. If it has been handed to us
- * meanwhile, the SIGCHLD has the better news. */
-static int on_main_gone(sd_event_source *source, int fd maybe_unused, uint32_t events maybe_unused, void *context) {
+/* A main process that is not our child ends without a SIGCHLD for us; and how it ended only its parent is
+ * told. If it has been handed to us meanwhile, the SIGCHLD has the better news. */
+static int on_main_gone(sd_event_source *source, int fd maybe_unused, uint32_t events maybe_unused,
+                        void *context) {
         struct service *s = context;
         pid_t pid = s->notify->watched;
         siginfo_t info;
@@ -84,7 +87,7 @@ static int on_main_gone(sd_event_source *source, int fd maybe_unused, uint32_t e
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         s->notify->watched = 0;
         if (pid == s->main && waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-                service_process_ended(s, pid, (struct ending) { .code = CLD_EXITED });
+                service_process_ended(s, pid, (struct ending){ .code = CLD_EXITED });
         return 0;
 }
 
@@ -112,7 +115,8 @@ static void on_main_pid(struct service *s, const char *value) {
         if (parse_int(value, 2, INT32_MAX, &pid) < 0 || pid == s->main)
                 return;
         if (census_owner(s->manager, pid) != s) {
-                log_warning(s->unit->name, "says that pid %d is its main process, which is none of its own: not heard", pid);
+                log_warning(s->unit->name,
+                            "says that pid %d is its main process, which is none of its own: not heard", pid);
                 return;
         }
         int r = watch_main(s, pid);
@@ -130,7 +134,7 @@ static const struct {
         const char *name;
         void (*take)(struct service *s, const char *value);
 } assignments[] = {
-        { "MAINPID=", on_main_pid }, { "READY=", on_ready }, { "STATUS=", on_status },
+        { "MAINPID=", on_main_pid }, { "READY=", on_ready },       { "STATUS=", on_status },
         { "ERRNO=", on_errno },      { "STOPPING=", on_stopping },
 };
 
@@ -162,7 +166,10 @@ static int receive(struct service *s) {
                 __attribute__((aligned(sizeof(struct cmsghdr))));
         struct iovec part = { .iov_base = text, .iov_len = MESSAGE_MAX };
         struct msghdr message = {
-                .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+                .msg_iov = &part,
+                .msg_iovlen = 1,
+                .msg_control = control,
+                .msg_controllen = sizeof(control),
         };
         struct ucred from = {};
 
@@ -181,7 +188,8 @@ static int receive(struct service *s) {
         if (strlen(text) < (size_t) n || message.msg_flags & MSG_TRUNC)
                 log_warning(s->unit->name, "a notification that is no text, or too long: not heard");
         else if (!is_allowed(s, &from))
-                log_warning(s->unit->name, "a notification of pid %d: not heard, see NotifyAccess=", from.pid);
+                log_warning(s->unit->name,
+                            "a notification of pid %d: not heard, see NotifyAccess=", from.pid);
         else
                 take_message(s, text, (size_t) n);
         return 1;
@@ -192,14 +200,16 @@ void notify_drain(struct service *s) {
                 ;
 }
 
-static int on_message(sd_event_source *source maybe_unused, int fd maybe_unused, uint32_t events maybe_unused, void *context) {
+static int on_message(sd_event_source *source maybe_unused, int fd maybe_unused, uint32_t events maybe_unused,
+                      void *context) {
         notify_drain(context);
         return 0;
 }
 
 static int open_socket(struct notify *n) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
-        socklen_t size = sizeof(sa_family_t); /* no name: the kernel gives one that is free, see unix(7), autobind */
+        socklen_t size =
+                sizeof(sa_family_t); /* no name: the kernel gives one that is free, see unix(7), autobind */
         int on = 1;
 
         n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -212,7 +222,8 @@ static int open_socket(struct notify *n) {
         if (getsockname(n->fd, (struct sockaddr *) &address, &size) < 0)
                 return -errno;
         int length = (int) (size - offsetof(struct sockaddr_un, sun_path) - 1);
-        (void) snprintf(n->variable, sizeof(n->variable), "NOTIFY_SOCKET=@%.*s", length, address.sun_path + 1);
+        (void) snprintf(n->variable, sizeof(n->variable), "NOTIFY_SOCKET=@%.*s", length,
+                        address.sun_path + 1);
         return 0;
 }
 
@@ -250,7 +261,8 @@ void notify_tell(const char *socket_name, const char *format, ...) {
         va_list ap;
 
         size_t length = socket_name ? strlen(socket_name) : 0;
-        if (length < 2 || length >= sizeof(address.sun_path) || (socket_name[0] != '/' && socket_name[0] != '@'))
+        if (length < 2 || length >= sizeof(address.sun_path) ||
+            (socket_name[0] != '/' && socket_name[0] != '@'))
                 return;
         memcpy(address.sun_path, socket_name, length);
         if (address.sun_path[0] == '@')
@@ -259,7 +271,8 @@ void notify_tell(const char *socket_name, const char *format, ...) {
         (void) vsnprintf(text, sizeof(text), format, ap);
         va_end(ap);
         autoclose int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && sendto(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *) &address,
-                              (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length)) < 0)
+        if (fd >= 0 &&
+            sendto(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *) &address,
+                   (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length)) < 0)
                 log_debug(NULL, "telling %s: %s", socket_name, strerror(errno));
 }

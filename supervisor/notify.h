@@ -1,5 +1,5 @@
-/* sd_notify(3), both ways: from services to tend, each on a socket of its own (so that there is no doubt whose message it is, even where the
- * sender is gone), and from tend to whoever started it. */
+/* sd_notify(3), both ways: from services to tend, each on a socket of its own (so that there is no doubt
+ * whose message it is, even where the sender is gone), and from tend to whoever started it. */
 #pragma once
 
 #include "base/def.h"
@@ -9,8 +9,8 @@ struct service;
 
 struct notify;
 
-/* The socket of a service, made at its first start and kept. Its name, for NOTIFY_SOCKET, is abstract: it needs no directory that can be written. 0 or a
- * negative errno. */
+/* The socket of a service, made at its first start and kept. Its name, for NOTIFY_SOCKET, is abstract: it
+ * needs no directory that can be written. 0 or a negative errno. */
 int notify_open(struct service *s) must_check;
 struct notify *notify_close(struct notify *n);
 

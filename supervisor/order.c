@@ -1,5 +1,5 @@
-#include "base/log.h"
 #include "supervisor/order.h"
+#include "base/log.h"
 #include "supervisor/reload.h"
 
 /* It has come to where those behind it need not wait any longer: up, or at rest for good. */
@@ -33,11 +33,12 @@ static const struct service *failed_requirement(const struct service *s) {
 static bool may_stop(const struct service *s) {
         const struct manager *m = s->manager;
 
-        if (s->index == UINT32_MAX || m->phase > PHASE_STOPPING)
+        if (s->index == SERVICE_NO_INDEX || m->phase > PHASE_STOPPING)
                 return true;
         graph_each(&m->plan.before, s->index, v) {
                 const struct service *later = m->services[v];
-                if (!service_is_at_rest(later) && (later->wants_down || STATE_IN(later->state, STATES_STOPPING)))
+                if (!service_is_at_rest(later) &&
+                    (later->wants_down || STATE_IN(later->state, STATES_STOPPING)))
                         return false;
         }
         return true;
@@ -57,7 +58,8 @@ static void try_start(struct service *s) {
         service_dispatch(s, EVENT_DEPENDENCY_FAILED);
 }
 
-/* Evenly over the stops that follow one another, with a tenth kept back for the last sweep. What one leaves unused is the next ones'. */
+/* Evenly over the stops that follow one another, with a tenth kept back for the last sweep. What one leaves
+ * unused is the next ones'. */
 static usec_t share(const struct service *s) {
         const struct manager *m = s->manager;
         usec_t now = manager_now(m), left = usec_sub(m->deadline, now);
@@ -107,7 +109,7 @@ void order_look_after(struct service *s) {
                 if (!s->starts_again)
                         meet_fate(s);
         }
-        if (at_rest && s->index == UINT32_MAX) {
+        if (at_rest && s->index == SERVICE_NO_INDEX) {
                 reload_dismiss(s);
                 return;
         }
@@ -122,7 +124,7 @@ void order_look_after(struct service *s) {
 void order_touch_neighbours(struct service *s) {
         const struct manager *m = s->manager;
 
-        if (s->index == UINT32_MAX)
+        if (s->index == SERVICE_NO_INDEX)
                 return;
         graph_each(&m->plan.before, s->index, v)
                 if (m->services[v]->waits_to_start)

@@ -3,13 +3,13 @@
 
 #include "supervisor/manager.h"
 
-/* Looks at a service that has been touched: comes back, starts, stops or leaves, as it wishes and the order allows, and decides what its rest means for
- * the container. May free `s`. */
+/* Looks at a service that has been touched: comes back, starts, stops or leaves, as it wishes and the order
+ * allows, and decides what its rest means for the container. May free `s`. */
 void order_look_after(struct service *s);
 
 /* Touches whoever may go on now that `s` has changed. */
 void order_touch_neighbours(struct service *s);
 
-/* Shares the stop budget out: how many stops still follow one another from each service on. Kept until the next call. Where memory is
- * lacking everybody has the whole of what is left. */
+/* Shares the stop budget out: how many stops still follow one another from each service on. Kept until the
+ * next call. Where memory is lacking everybody has the whole of what is left. */
 void order_count_levels(struct manager *m);

@@ -6,7 +6,8 @@ static uint32_t home_of(const struct pids *p, pid_t pid) {
         return (uint32_t) pid * UINT32_C(2654435769) >> 7 & p->mask;
 }
 
-/* The slot that holds `pid`, or the free one where it would go. There is always a free one: the table is at most half full. */
+/* The slot that holds `pid`, or the free one where it would go. There is always a free one: the table is at
+ * most half full. */
 static struct pid_slot *slot_of(const struct pids *p, pid_t pid) {
         uint32_t i = home_of(p, pid);
 
@@ -41,7 +42,7 @@ void pids_add(struct pids *p, pid_t pid, struct service *s) {
         struct pid_slot *slot = slot_of(p, pid);
 
         p->used += slot->pid == 0;
-        *slot = (struct pid_slot) { .pid = pid, .service = s };
+        *slot = (struct pid_slot){ .pid = pid, .service = s };
 }
 
 void pids_remove(struct pids *p, pid_t pid) {
@@ -49,12 +50,13 @@ void pids_remove(struct pids *p, pid_t pid) {
 
         if (slot->pid == 0)
                 return;
-        *slot = (struct pid_slot) {};
+        *slot = (struct pid_slot){};
         p->used--;
         /* What came behind it may have been put off because of it: put each in anew, up to the next gap. */
-        for (uint32_t i = ((uint32_t) (slot - p->slots) + 1) & p->mask; p->slots[i].pid != 0; i = (i + 1) & p->mask) {
+        for (uint32_t i = ((uint32_t) (slot - p->slots) + 1) & p->mask; p->slots[i].pid != 0;
+             i = (i + 1) & p->mask) {
                 struct pid_slot moved = p->slots[i];
-                p->slots[i] = (struct pid_slot) {};
+                p->slots[i] = (struct pid_slot){};
                 *slot_of(p, moved.pid) = moved;
         }
 }

@@ -1,5 +1,6 @@
-/* Which service a process belongs to that tend itself started: its main process or the command that runs for it. A hash table whose room
- * is made at load (two processes for each service at most), so that adding cannot fail. */
+/* Which service a process belongs to that tend itself started: its main process or the command that runs for
+ * it. A hash table whose room is made at load (two processes for each service at most), so that adding cannot
+ * fail. */
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +10,7 @@
 struct service;
 
 struct pid_slot {
-        pid_t pid; /* 0: free */
+        pid_t pid;               /* 0: free */
         struct service *service; /* borrowed */
 };
 

@@ -7,10 +7,10 @@
 
 /* Always there and always reached, as in systemd.special(7): naming one is right and changes nothing. */
 static const char *const built_in[] = {
-        "basic.target",    "default.target",       "local-fs.target",    "multi-user.target", "network-online.target",
-        "network.target",  "network-pre.target",   "nss-lookup.target",  "nss-user-lookup.target",
-        "remote-fs.target", "shutdown.target",     "sockets.target",     "sysinit.target",    "time-sync.target",
-        "timers.target",   "umount.target",
+        "basic.target",           "default.target",   "local-fs.target",    "multi-user.target",
+        "network-online.target",  "network.target",   "network-pre.target", "nss-lookup.target",
+        "nss-user-lookup.target", "remote-fs.target", "shutdown.target",    "sockets.target",
+        "sysinit.target",         "time-sync.target", "timers.target",      "umount.target",
 };
 
 enum relation { AFTER, NEEDS, PULLS, RELATION_COUNT };
@@ -93,7 +93,8 @@ static int say_missing(struct building *b, const struct unit *u, const struct li
         suggest_init(&nearest, name);
         for (size_t i = 0; i < b->config->n_units; i++)
                 suggest_offer(&nearest, b->config->units[i]->name);
-        int r = diag(b->diags, u->file, u->line, l->missing, "%s: %s=%s: there is no such unit", u->name, l->key, name);
+        int r = diag(b->diags, u->file, u->line, l->missing, "%s: %s=%s: there is no such unit", u->name,
+                     l->key, name);
         if (nearest.best)
                 diag_hint(b->diags, "did you mean %s=%s?", l->key, nearest.best);
         return r;
@@ -105,7 +106,8 @@ static int add_list(struct building *b, uint32_t index, const struct list *l) {
 
         for (char *const *name = names_of(u, l); name && *name; name++) {
                 struct entry wanted = { .name = *name };
-                struct entry *found = bsearch(&wanted, b->by_name, b->config->n_units, sizeof(wanted), compare);
+                struct entry *found =
+                        bsearch(&wanted, b->by_name, b->config->n_units, sizeof(wanted), compare);
                 int r = 0;
                 if (found)
                         r = add_edge(&b->edges[l->relation], l->turned ? found->index : index,
@@ -126,7 +128,7 @@ static int collect(struct building *b) {
         if (!b->by_name)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++)
-                b->by_name[i] = (struct entry) { .name = b->config->units[i]->name, .index = i };
+                b->by_name[i] = (struct entry){ .name = b->config->units[i]->name, .index = i };
         qsort(b->by_name, n, sizeof(*b->by_name), compare);
         for (uint32_t i = 0; i < n; i++)
                 for (size_t k = 0; k < countof(lists); k++) {
@@ -153,7 +155,7 @@ static uint32_t *lay_out(struct graph *g, uint32_t n, const struct edges *e, uin
         for (uint32_t i = 0; i < n; i++)
                 first[i] = first[i + 1];
         first[n] = e->n;
-        *g = (struct graph) { .n = n, .first = first, .to = to };
+        *g = (struct graph){ .n = n, .first = first, .to = to };
         return to + e->n;
 }
 
@@ -161,7 +163,7 @@ static uint32_t *turn(struct graph *ret, const struct graph *g, uint32_t *memory
         uint32_t *to = memory + g->n + 1;
 
         graph_turn(g, memory, to);
-        *ret = (struct graph) { .n = g->n, .first = memory, .to = to };
+        *ret = (struct graph){ .n = g->n, .first = memory, .to = to };
         return to + g->first[g->n];
 }
 
@@ -229,11 +231,10 @@ int plan_build(struct plan *p, const struct config *c, struct diags *d) {
 
 void plan_done(struct plan *p) {
         free(p->memory);
-        *p = (struct plan) {};
+        *p = (struct plan){};
 }
 
-/* ExecStop=, the main process and ExecStopPost= may each take TimeoutStopSec=, the last two once more until SIGKILL has worked. */
-static usec_t worst_stop_of(const struct unit *u) {
+usec_t plan_worst_stop_of(const struct unit *u) {
         usec_t sum = u->timeout_stop;
 
         if (u->exec[EXEC_STOP])
@@ -251,7 +252,7 @@ usec_t plan_worst_stop(const struct plan *p) {
         if (!order || !weight || !graph_sort(&p->after, order, order + n))
                 return USEC_INFINITY;
         for (uint32_t i = 0; i < n; i++)
-                weight[i] = worst_stop_of(p->config->units[i]);
+                weight[i] = plan_worst_stop_of(p->config->units[i]);
         return graph_longest(&p->after, order, weight, weight + n);
 }
 
@@ -259,15 +260,20 @@ void plan_print_dot(const struct plan *p, FILE *out) {
         const struct {
                 const struct graph *graph;
                 const char *style;
-        } rows[] = { { &p->after, "color=black" }, { &p->needs, "color=red, style=dashed" }, { &p->pulls, "color=gray, style=dotted" } };
+        } rows[] = { { &p->after, "color=black" },
+                     { &p->needs, "color=red, style=dashed" },
+                     { &p->pulls, "color=gray, style=dotted" } };
 
-        (void) fprintf(out, "// black: starts after; red: requires; gray: pulls in\ndigraph tend {\n        rankdir=LR;\n");
+        (void) fprintf(
+                out,
+                "// black: starts after; red: requires; gray: pulls in\ndigraph tend {\n        rankdir=LR;\n");
         for (uint32_t i = 0; i < p->after.n; i++)
                 (void) fprintf(out, "        \"%s\";\n", p->config->units[i]->name);
         for (size_t r = 0; r < countof(rows); r++)
                 for (uint32_t u = 0; u < p->after.n; u++)
                         graph_each(rows[r].graph, u, v)
-                                (void) fprintf(out, "        \"%s\" -> \"%s\" [%s];\n", p->config->units[u]->name,
-                                               p->config->units[v]->name, rows[r].style);
+                                (void) fprintf(out, "        \"%s\" -> \"%s\" [%s];\n",
+                                               p->config->units[u]->name, p->config->units[v]->name,
+                                               rows[r].style);
         (void) fprintf(out, "}\n");
 }

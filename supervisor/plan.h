@@ -1,5 +1,5 @@
-/* The units of a config in their order: names become indices, ordering and requirements become graphs. Made once for each load; `tend
- * check` and PID 1 make the same. */
+/* The units of a config in their order: names become indices, ordering and requirements become graphs. Made
+ * once for each load; `tend check` and PID 1 make the same. */
 #pragma once
 
 #include "base/diag.h"
@@ -8,21 +8,26 @@
 
 struct plan {
         const struct config *config; /* borrowed */
-        struct graph after;          /* u → what must have started (or failed) before u, from After= and Before= */
-        struct graph before;         /* the same edges, turned round */
-        struct graph needs;          /* u → what must not have failed: Requires= */
-        struct graph needed_by;      /* the same edges, turned round */
-        struct graph pulls;          /* u → what is started with it: Requires= and Wants= */
-        uint32_t *memory;            /* owned; holds all of the above */
+        struct graph after;  /* u → what must have started (or failed) before u, from After= and Before= */
+        struct graph before; /* the same edges, turned round */
+        struct graph needs;  /* u → what must not have failed: Requires= */
+        struct graph needed_by; /* the same edges, turned round */
+        struct graph pulls;     /* u → what is started with it: Requires= and Wants= */
+        uint32_t *memory;       /* owned; holds all of the above */
 };
 
-/* Says to `d`: cycles, spelled out ("db.service after web.service after db.service"), with the line of the first; references to
- * nothing (Requires= an error, Wants= and After= a warning with the nearest name). 0, or a negative errno with *p untouched. */
+/* Says to `d`: cycles, spelled out ("db.service after web.service after db.service"), with the line of the
+ * first; references to nothing (Requires= an error, Wants= and After= a warning with the nearest name). 0, or
+ * a negative errno with *p untouched. */
 int plan_build(struct plan *p, const struct config *c, struct diags *d) must_check;
 void plan_done(struct plan *p);
 
-/* The longest time that an ordered stop may take: the dearest chain of TimeoutStopSec= (stop commands included). */
+/* The longest time that an ordered stop may take: the dearest chain of TimeoutStopSec= (stop commands
+ * included). */
 usec_t plan_worst_stop(const struct plan *p);
+
+/* Of one unit alone: ExecStop=, the main process and ExecStopPost= may each take TimeoutStopSec=. */
+usec_t plan_worst_stop_of(const struct unit *u);
 
 /* The ordering and requirements as Graphviz dot. */
 void plan_print_dot(const struct plan *p, FILE *out);

@@ -5,13 +5,15 @@
 
 #define AFTER(r) (1U << RESULT_##r)
 
-/* systemd.service(5), "Exit causes and the effect of the Restart= settings": the results after which each value restarts. */
+/* systemd.service(5), "Exit causes and the effect of the Restart= settings": the results after which each
+ * value restarts. */
 static const unsigned restarts_after[RESTART_COUNT] = {
         [RESTART_NO] = 0,
         [RESTART_ON_SUCCESS] = AFTER(SUCCESS),
-        [RESTART_ON_FAILURE] = AFTER(EXIT_CODE) | AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(TIMEOUT) | AFTER(WATCHDOG) |
-                               AFTER(PROTOCOL) | AFTER(OOM_KILL),
-        [RESTART_ON_ABNORMAL] = AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(TIMEOUT) | AFTER(WATCHDOG) | AFTER(OOM_KILL),
+        [RESTART_ON_FAILURE] = AFTER(EXIT_CODE) | AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(TIMEOUT) |
+                               AFTER(WATCHDOG) | AFTER(PROTOCOL) | AFTER(OOM_KILL),
+        [RESTART_ON_ABNORMAL] =
+                AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(TIMEOUT) | AFTER(WATCHDOG) | AFTER(OOM_KILL),
         [RESTART_ON_WATCHDOG] = AFTER(WATCHDOG),
         [RESTART_ON_ABORT] = AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(OOM_KILL),
         [RESTART_ALWAYS] = ~(AFTER(START_LIMIT) | AFTER(DEPENDENCY)),
@@ -32,10 +34,12 @@ static const char *const reasons[RESULT_COUNT] = {
 };
 
 static bool has_status(const struct status_set *s, struct ending e) {
-        return e.code == CLD_EXITED ? status_set_has_code(s, e.status) : e.code != 0 && status_set_has_signal(s, e.status);
+        return e.code == CLD_EXITED ? status_set_has_code(s, e.status)
+                                    : e.code != 0 && status_set_has_signal(s, e.status);
 }
 
-/* Not being able to make a process says nothing about the service: it is tried again whatever Restart= says. */
+/* Not being able to make a process says nothing about the service: it is tried again whatever Restart= says.
+ */
 static bool is_wanted(const struct unit *u, enum result result, struct ending e, const char **why) {
         *why = reasons[result];
         if (has_status(u->restart_prevent_status, e)) {
@@ -49,11 +53,11 @@ static bool is_wanted(const struct unit *u, enum result result, struct ending e,
         return result == RESULT_RESOURCES || (restarts_after[u->restart] >> result & 1U);
 }
 
-static bool is_window_full(const struct start_window *w, usec_t interval, usec_t now) {
+static bool is_window_full(const struct start_window *w, usec_t interval, usec_t at) {
         if (w->size == 0 || w->used < w->size)
                 return false;
         /* The ring is full: `next` is the oldest of the last `size` starts. */
-        return usec_sub(now, w->at ? w->at[w->next] : w->only) < interval;
+        return usec_sub(at, w->at ? w->at[w->next] : w->only) < interval;
 }
 
 bool policy_wants_room(const struct start_window *w) {
@@ -104,24 +108,26 @@ static usec_t resources_delay(unsigned count) {
         return 100 * USEC_PER_MSEC << MIN(count, 6U);
 }
 
-struct verdict policy_decide(const struct unit *u, const struct restarts *r, enum result result, struct ending e,
-                             usec_t now) {
+struct verdict policy_decide(const struct unit *u, const struct restarts *r, enum result result,
+                             struct ending e, usec_t now) {
         bool was_stable = r->up_since != 0 && usec_sub(now, r->up_since) >= policy_stable_after(u);
         unsigned step = was_stable ? 0 : r->step;
         struct verdict v = {};
 
         if (!is_wanted(u, result, e, &v.why))
                 return v;
-        if (is_window_full(&r->window, u->start_limit_interval, now)) {
+        usec_t delay = policy_delay(u, step);
+        if (result == RESULT_RESOURCES)
+                delay = MAX(delay, resources_delay(was_stable ? 0 : r->count));
+        /* What counts is when it would start, not when it ended. */
+        usec_t at = usec_add(now, delay);
+        if (is_window_full(&r->window, u->start_limit_interval, at)) {
                 v.why_not = RESULT_START_LIMIT;
                 v.why = reasons[RESULT_START_LIMIT];
                 return v;
         }
         v.restart = true;
-        usec_t delay = policy_delay(u, step);
-        if (result == RESULT_RESOURCES)
-                delay = MAX(delay, resources_delay(was_stable ? 0 : r->count));
-        v.at = usec_add(now, delay);
+        v.at = at;
         v.step = MIN(step + 1, u->restart_steps);
         v.count = (was_stable ? 0 : r->count) + 1;
         return v;

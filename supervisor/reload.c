@@ -10,7 +10,8 @@
 struct change {
         struct config *config;
         struct plan plan;
-        struct service **services; /* by index in the new plan; new ones are ready, NULL where an old one goes on */
+        struct service *
+                *services; /* by index in the new plan; new ones are ready, NULL where an old one goes on */
 };
 
 static struct service *find_service(const struct manager *m, const char *name) {
@@ -30,7 +31,8 @@ static int make_services(struct manager *m, struct change *c) {
         if (!c->services || !older)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
-                if (find_service(m, c->config->units[i]->name))
+                c->services[i] = find_service(m, c->config->units[i]->name);
+                if (c->services[i])
                         continue;
                 int r = service_new(m, c->config->units[i], &c->services[i]);
                 if (r < 0)
@@ -51,9 +53,14 @@ static int make_change(struct manager *m, struct diags *d, struct change *c) {
         return r;
 }
 
+static bool is_new(const struct service *s) {
+        return s->index == SERVICE_NO_INDEX;
+}
+
 static void undo_change(struct change *c) {
         for (size_t i = 0; c->services && i < c->config->n_units; i++)
-                service_free(c->services[i]);
+                if (c->services[i] && is_new(c->services[i]))
+                        service_free(c->services[i]);
         free(c->services);
         plan_done(&c->plan);
         config_free(c->config);
@@ -62,8 +69,9 @@ static void undo_change(struct change *c) {
 static void say_all(const struct diags *d) {
         for (size_t i = 0; i < d->n; i++) {
                 const struct diag *x = &d->list[i];
-                log_line(x->error < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, NULL, "%s:%u: %s%s%s", x->file ? x->file : "-",
-                         x->line, x->text ? x->text : "out of memory", x->hint ? "; " : "", x->hint ? x->hint : "");
+                log_line(x->error < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, NULL, "%s:%u: %s%s%s",
+                         x->file ? x->file : "-", x->line, x->text ? x->text : "out of memory",
+                         x->hint ? "; " : "", x->hint ? x->hint : "");
         }
 }
 
@@ -75,7 +83,7 @@ static void restart(struct service *s) {
 
 static void leave(struct manager *m, struct service *s) {
         log_info(s->unit->name, "is gone from the files");
-        s->index = UINT32_MAX;
+        s->index = SERVICE_NO_INDEX;
         s->waits_to_start = s->starts_again = false;
         s->new_unit = NULL;
         s->wants_down = !service_is_at_rest(s);
@@ -85,7 +93,8 @@ static void leave(struct manager *m, struct service *s) {
 }
 
 /* The line of the new list that stands where `line` stands in the old one. */
-static const struct command *same_line(const struct command *old, const struct command *line, const struct command *new) {
+static const struct command *same_line(const struct command *old, const struct command *line,
+                                       const struct command *new) {
         while (old && old != line) {
                 old = old->next;
                 new = new ? new->next : NULL;
@@ -95,7 +104,8 @@ static const struct command *same_line(const struct command *old, const struct c
 
 static void go_on_as(struct service *s, const struct unit *u) {
         s->main_command = same_line(s->unit->exec[EXEC_START], s->main_command, u->exec[EXEC_START]);
-        s->control_command = same_line(s->unit->exec[s->control_kind], s->control_command, u->exec[s->control_kind]);
+        s->control_command =
+                same_line(s->unit->exec[s->control_kind], s->control_command, u->exec[s->control_kind]);
         s->unit = u;
 }
 
@@ -131,20 +141,20 @@ static void adopt(struct manager *m, struct change *c) {
 
         for (uint32_t i = 0; i < n; i++) {
                 const struct unit *u = c->config->units[i];
-                struct service *s = find_service(&before, u->name);
-                if (s) {
-                        take_over(s, u, i);
-                        c->services[i] = s;
-                } else {
-                        c->services[i]->index = i;
-                        c->services[i]->waits_to_start = true;
+                struct service *s = c->services[i];
+                if (is_new(s)) {
+                        s->index = i;
+                        s->waits_to_start = true;
                         log_info(u->name, "is new");
-                }
+                } else
+                        take_over(s, u, i);
         }
         m->services = c->services;
         m->plan = c->plan;
         m->config = c->config;
         m->older[m->n_older++] = before.config;
+        if (m->options->log_level < 0)
+                log_set_level(c->config->container.log_level);
         for (uint32_t i = 0; i < before.plan.after.n; i++)
                 if (!config_find(c->config, before.services[i]->unit->name))
                         leave(m, before.services[i]);
@@ -179,7 +189,8 @@ void reload_run(struct manager *m) {
         say_all(&d);
         diags_done(&d);
         if (r < 0) {
-                log_error(NULL, "reload refused, nothing is changed: %s", r == -ENOMEM ? strerror(ENOMEM) : "see above");
+                log_error(NULL, "reload refused, nothing is changed: %s",
+                          r == -ENOMEM ? strerror(ENOMEM) : "see above");
                 undo_change(&c);
         } else {
                 log_info(NULL, "reloading: %zu services", c.config->n_units);
@@ -195,7 +206,7 @@ void reload_renew(struct service *s) {
         s->new_unit = NULL;
         s->starts_again = false;
         s->waits_to_start = true;
-        s->restarts = (struct restarts) { .window = s->restarts.window };
+        s->restarts = (struct restarts){ .window = s->restarts.window };
         drop_older(s->manager);
         manager_touch(s);
 }

@@ -1,5 +1,5 @@
-/* SIGHUP: the files are read anew. What has not changed is left alone, what has is stopped and started as what it has become, what is gone is
- * stopped, what is new is started. A broken file changes nothing. */
+/* SIGHUP: the files are read anew. What has not changed is left alone, what has is stopped and started as
+ * what it has become, what is gone is stopped, what is new is started. A broken file changes nothing. */
 #pragma once
 
 #include "supervisor/manager.h"

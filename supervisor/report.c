@@ -1,8 +1,8 @@
+#include "supervisor/report.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
-#include "supervisor/report.h"
 
 /* What came of it, in the words that say most: the process's own end where there was one. */
 static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) {
@@ -23,7 +23,8 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
 
 static void say_up(const struct service *s) {
         if (s->main != 0)
-                log_info(s->unit->name, "%s, pid %d", s->unit->type == SERVICE_NOTIFY ? "ready" : "started", s->main);
+                log_info(s->unit->name, "%s, pid %d", s->unit->type == SERVICE_NOTIFY ? "ready" : "started",
+                         s->main);
         else
                 log_info(s->unit->name, "done");
 }
@@ -33,10 +34,11 @@ static void say_restart(const struct service *s, const char *what, const struct 
 
         if (s->timer.at > s->since)
                 log_warning(s->unit->name, "%s; starts again in %s (%s, restart %u)", what,
-                            print_span((s->timer.at - s->since) / USEC_PER_MSEC * USEC_PER_MSEC, span), v->why,
-                            s->restarts.count);
+                            print_span((s->timer.at - s->since) / USEC_PER_MSEC * USEC_PER_MSEC, span),
+                            v->why, s->restarts.count);
         else
-                log_warning(s->unit->name, "%s; starts again (%s, restart %u)", what, v->why, s->restarts.count);
+                log_warning(s->unit->name, "%s; starts again (%s, restart %u)", what, v->why,
+                            s->restarts.count);
 }
 
 /* Asked: it is no failure that a restart was due to. */

@@ -28,8 +28,8 @@ static void collect_waiting(struct manager *m) {
                 collect(m, s);
 }
 
-/* Whether somebody who still lives has to hear a signal: then its children have to be looked for everywhere. Else what matters has been handed to
- * us, and our own children are all there is to look at. */
+/* Whether somebody who still lives has to hear a signal: then its children have to be looked for everywhere.
+ * Else what matters has been handed to us, and our own children are all there is to look at. */
 static bool has_signal_for_living(const struct manager *m) {
         for (uint32_t i = 0; i < m->n_waiting; i++)
                 if (m->waiting[i]->kill_signal != 0 && !has_gone(m->waiting[i]))
@@ -63,7 +63,8 @@ static void name_killed(const struct census_entry *e) {
         log_warning(e->owner->unit->name, "killed what it left: %s (pid %d)", n > 0 ? name : "?", e->pid);
 }
 
-/* What is there although SIGKILL has gone out was made behind its back. In mode mixed the rest is killed when the main process has gone. */
+/* What is there although SIGKILL has gone out was made behind its back. In mode mixed the rest is killed when
+ * the main process has gone. */
 static int signal_for(const struct service *s) {
         enum kill_mode mode = s->unit->kill_mode;
 
@@ -94,8 +95,11 @@ static void send_signals(const struct manager *m) {
 /* Without a /proc to look into, the process groups of the main processes have to serve. */
 static void fall_back(struct manager *m, int error) {
         if (!m->census_broken)
-                log_warning(NULL, "/proc cannot be read (%s): what services leave behind is found by process group alone; "
-                            "mount a /proc", strerror(-error));
+                log_warning(
+                        NULL,
+                        "/proc cannot be read (%s): what services leave behind is found by process group alone; "
+                        "mount a /proc",
+                        strerror(-error));
         m->census_broken = true;
         m->census.n = 0;
         for (uint32_t i = 0; i < m->n_waiting; i++) {

@@ -15,7 +15,7 @@ void service_set_unit(struct service *s, const struct unit *u) {
 
         if (size != s->restarts.window.size) {
                 free(s->restarts.window.at);
-                s->restarts.window = (struct start_window) { .size = size };
+                s->restarts.window = (struct start_window){ .size = size };
         }
         s->unit = u;
 }
@@ -28,6 +28,7 @@ int service_new(struct manager *m, const struct unit *u, struct service **ret) {
         s->manager = m;
         s->timer.slot = TIMER_IDLE;
         s->stop_deadline = USEC_INFINITY;
+        s->index = SERVICE_NO_INDEX;
         s->posted = EVENT_COUNT;
         service_set_unit(s, u);
         *ret = s;
@@ -54,7 +55,7 @@ static bool will_restart(const struct service *s) {
 }
 
 static struct facts look(const struct service *s) {
-        return (struct facts) {
+        return (struct facts){
                 .unit = s->unit,
                 .main_alive = s->main != 0,
                 .main_clean = ending_result(s->unit, s->main_ending, s->was_asked) == RESULT_SUCCESS,
@@ -82,15 +83,17 @@ static void count_start(struct service *s) {
 
 static void begin(struct service *s) {
         s->result = RESULT_SUCCESS;
-        s->main_ending = s->control_ending = (struct ending) {};
+        s->main_ending = s->control_ending = (struct ending){};
         s->main_command = NULL;
         s->was_asked = s->was_killed = false;
         /* Not enough entropy this early is no reason to wait: it is a name, not a secret. */
-        ssize_t n maybe_unused = getrandom(s->invocation, sizeof(s->invocation), GRND_NONBLOCK | GRND_INSECURE);
+        ssize_t n maybe_unused =
+                getrandom(s->invocation, sizeof(s->invocation), GRND_NONBLOCK | GRND_INSECURE);
         count_start(s);
 }
 
-/* Within the container's stop every time-out is cut to the service's share; what comes behind that, a kill, has a moment more. */
+/* Within the container's stop every time-out is cut to the service's share; what comes behind that, a kill,
+ * has a moment more. */
 #define LAST_MOMENT (200 * USEC_PER_MSEC)
 
 static void arm(struct service *s, usec_t span) {
@@ -110,7 +113,10 @@ static void arm_delay(struct service *s) {
         timers_arm(&s->manager->timers, &s->timer, v.at);
 }
 
+/* clang-format off */
 static void carry_out(struct service *s, enum effect effect) {
+        struct timers *timers = &s->manager->timers;
+
         switch (effect) {
         case DO_BLAME_TIMEOUT:    blame(s, RESULT_TIMEOUT); break;
         case DO_BLAME_PROTOCOL:   blame(s, RESULT_PROTOCOL); break;
@@ -120,7 +126,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_BLAME_DEPENDENCY: blame(s, RESULT_DEPENDENCY); break;
         case DO_BEGIN:            begin(s); break;
         case DO_DROP_CONTROL:     spawn_drop_control(s); break;
-        case DO_DISARM:           timers_disarm(&s->manager->timers, &s->timer); break;
+        case DO_DISARM:           timers_disarm(timers, &s->timer); break;
         case DO_ARM_START:        arm(s, s->unit->timeout_start); break;
         case DO_ARM_STOP:         arm(s, s->unit->timeout_stop); break;
         case DO_ARM_RUNTIME:      arm(s, s->unit->runtime_max); break;
@@ -138,6 +144,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_WARN_RELOAD:      log_warning(s->unit->name, "ExecReload= failed; it goes on as it was"); break;
         }
 }
+/* clang-format on */
 
 /* The only writer of a state. */
 static void set_state(struct service *s, enum state to) {
@@ -167,8 +174,8 @@ static void take_step(struct service *s, enum event e) {
         report_step(s, before, e);
 }
 
-/* An effect leads to one event more at the most (a process that could not be made, a command that there is none of): taken up when the
- * effects are through, so that the table is always asked from a settled state. */
+/* An effect leads to one event more at the most (a process that could not be made, a command that there is
+ * none of): taken up when the effects are through, so that the table is always asked from a settled state. */
 void service_dispatch(struct service *s, enum event e) {
         while (e != EVENT_COUNT) {
                 s->posted = EVENT_COUNT;

@@ -1,5 +1,5 @@
-/* The run-time record of a service. service_dispatch() is the one way in: it asks the table of rules (state.h) what comes next and carries
- * the effects out. Only service.c writes a state. */
+/* The run-time record of a service. service_dispatch() is the one way in: it asks the table of rules
+ * (state.h) what comes next and carries the effects out. Only service.c writes a state. */
 #pragma once
 
 #include "supervisor/policy.h"
@@ -9,33 +9,39 @@
 struct manager;
 struct notify;
 
+#define SERVICE_NO_INDEX UINT32_MAX
+
 struct service {
-        struct timer timer; /* first, so that timers_take_due() gives the service */
-        struct manager *manager;     /* borrowed */
-        const struct unit *unit;     /* borrowed from the config, or from an older one that the manager keeps for it */
-        const struct unit *new_unit; /* borrowed; what it becomes when it has come to rest; NULL where nothing changes */
+        struct timer timer;      /* first, so that timers_take_due() gives the service */
+        struct manager *manager; /* borrowed */
+        const struct unit
+                *unit; /* borrowed from the config, or from an older one that the manager keeps for it */
+        const struct unit *
+                new_unit; /* borrowed; what it becomes when it has come to rest; NULL where nothing changes */
         struct service *next_leaving; /* borrowed; the manager's list of those whose unit is gone */
-        struct service *next_todo;   /* borrowed; the manager's list of who has to be looked at */
-        struct notify *notify;       /* owned; its notification socket; NULL until it is needed */
+        struct service *next_todo;    /* borrowed; the manager's list of who has to be looked at */
+        struct notify *notify;        /* owned; its notification socket; NULL until it is needed */
 
         const struct command *main_command;    /* the ExecStart= line that runs, or ran last */
         const struct command *control_command; /* the line that runs beside it; NULL: none */
         pid_t main, control;                   /* 0: none */
-        pid_t session;                         /* of the last main process: who is in it belongs to the service */
+        pid_t session; /* of the last main process: who is in it belongs to the service */
         struct ending main_ending, control_ending;
 
         struct restarts restarts;
         usec_t since;         /* when it entered its state */
         usec_t stop_deadline; /* its share of the stop budget; USEC_INFINITY: none */
         uint32_t left;        /* processes besides its own that the last census has found */
-        uint32_t level;       /* how many stops follow one another from it on, as counted when the container's stop began */
-        uint32_t index;       /* in the plan; UINT32_MAX: the unit is gone from the files */
+        uint32_t level; /* how many stops follow one another from it on, as counted when the container's stop
+                           began */
+        uint32_t index; /* in the plan; SERVICE_NO_INDEX: the unit is gone from the files */
         uint8_t invocation[16];
 
-        uint8_t state;  /* enum state */
-        uint8_t result; /* enum result */
+        uint8_t state;        /* enum state */
+        uint8_t result;       /* enum result */
         uint8_t control_kind; /* enum exec_kind */
-        uint8_t posted;       /* enum event; EVENT_COUNT: none. What an effect leads to, taken up when all are carried out */
+        uint8_t posted;       /* enum event; EVENT_COUNT: none. What an effect leads to, taken up when all are
+                                 carried out */
         uint8_t kill_signal;  /* for whom the census finds; 0: none */
         bool on_todo;
         bool waits_to_start; /* for what it is ordered after */
@@ -45,7 +51,7 @@ struct service {
         bool was_asked;      /* to stop; so it does not restart, and KillSignal= is a clean end */
         bool was_killed;     /* by our SIGKILL */
         bool waits_for_empty;
-        bool settled_once;   /* its first start has come to an end, good or bad */
+        bool settled_once; /* its first start has come to an end, good or bad */
 };
 
 /* A service at rest. 0 or -ENOMEM. */

@@ -37,7 +37,8 @@ static void add_invocation(struct variables *v, const struct service *s) {
         add(v, "INVOCATION_ID=%s", hex);
 }
 
-/* EXIT_CODE= and EXIT_STATUS= of systemd.exec(5): "exited" and the code, or "killed" / "dumped" and the signal's name without SIG. */
+/* EXIT_CODE= and EXIT_STATUS= of systemd.exec(5): "exited" and the code, or "killed" / "dumped" and the
+ * signal's name without SIG. */
 static void add_ending(struct variables *v, const struct service *s) {
         struct ending e = s->main_ending;
         char signal[PARSE_PRINT_MAX];
@@ -53,7 +54,7 @@ static void add_ending(struct variables *v, const struct service *s) {
 }
 
 static void make_variables(struct variables *v, const struct service *s, enum exec_kind kind) {
-        *v = (struct variables) {};
+        *v = (struct variables){};
         add_invocation(v, s);
         if (s->main != 0)
                 add(v, "MAINPID=%d", s->main);
@@ -71,7 +72,8 @@ static void say_what_failed(const struct service *s, const struct launch *l, con
         if (l->failed_step >= 0)
                 log_error(s->unit->name, "%s", launch_text(l, text, sizeof(text)));
         else if (l->not_enforced && s->restarts.count == 0)
-                log_warning(s->unit->name, "%s is not enforced: the container lacks the capability for it", l->not_enforced);
+                log_warning(s->unit->name, "%s is not enforced: the container lacks the capability for it",
+                            l->not_enforced);
 }
 
 /* The new process, or 0: then that has been said. */
@@ -87,7 +89,8 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
         l.extra = v.list;
         pid_t pid = r < 0 ? r : launch_run(&s->manager->launcher, &l, &d);
         if (pid < 0)
-                log_error(s->unit->name, "making a process for %s=: %s", exec_kind_word(kind), strerror(-pid));
+                log_error(s->unit->name, "making a process for %s=: %s", exec_kind_word(kind),
+                          strerror(-pid));
         else {
                 pids_add(&s->manager->pids, pid, s);
                 say_what_failed(s, &l, &d);
@@ -101,7 +104,7 @@ void spawn_main(struct service *s, const struct command *c) {
         bool executed = false;
 
         s->main_command = c;
-        s->main_ending = (struct ending) {};
+        s->main_ending = (struct ending){};
         if (!c) {
                 s->posted = EVENT_MAIN_ENDED;
                 return;
@@ -125,7 +128,7 @@ static void run_control(struct service *s, const struct command *c) {
 
 void spawn_control(struct service *s, enum exec_kind kind) {
         s->control_kind = (uint8_t) kind;
-        s->control_ending = (struct ending) {};
+        s->control_ending = (struct ending){};
         run_control(s, s->unit->exec[kind]);
 }
 
@@ -194,7 +197,7 @@ void service_process_ended(struct service *s, pid_t pid, struct ending e) {
                 notify_drain(s);
         /* "-" before an ExecStart= line makes every end of it a clean one. */
         if (pid == s->main && (s->main_command->flags & COMMAND_IGNORE_FAILURE))
-                e = (struct ending) { .code = CLD_EXITED };
+                e = (struct ending){ .code = CLD_EXITED };
         if (pid == s->main)
                 main_ended(s, e);
         else if (pid == s->control)

@@ -3,8 +3,8 @@
 
 #include "supervisor/service.h"
 
-/* Runs an ExecStart= line as the main process. Posts EVENT_UP where Type= asks for no more than that, EVENT_SPAWN_FAILED, or, where there is no
- * line, EVENT_MAIN_ENDED. */
+/* Runs an ExecStart= line as the main process. Posts EVENT_UP where Type= asks for no more than that,
+ * EVENT_SPAWN_FAILED, or, where there is no line, EVENT_MAIN_ENDED. */
 void spawn_main(struct service *s, const struct command *c);
 
 /* Runs the lines of a kind one after another. EVENT_CONTROL_DONE or EVENT_CONTROL_FAILED follow. */

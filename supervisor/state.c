@@ -85,7 +85,8 @@ static bool has_failed(const struct facts *f) {
 #define WHEN(guard) guard, #guard
 #define ALWAYS      NULL, ""
 
-/* Read from the top: the first rule whose guard holds is taken. The last block names what is heard and means nothing. */
+/* Read from the top: the first rule whose guard holds is taken. The last block names what is heard and means
+ * nothing. */
 /* clang-format off */
 const struct rule state_rules[] = {
         /* from                  on                 when                     to             effects */
@@ -115,7 +116,6 @@ const struct rule state_rules[] = {
         { S(START_POST),         EVENT_CONTROL_DONE, WHEN(ended_badly),      STATE_STOP_SIGTERM,  DO_BLAME_MAIN | DO_ARM_STOP | DO_TERM },
         { S(START_POST),         EVENT_CONTROL_DONE, WHEN(has_stop),         STATE_STOP,          DO_ARM_STOP | DO_RUN_STOP | DO_GO_UP },
         { S(START_POST),         EVENT_CONTROL_DONE, ALWAYS,                 STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM | DO_GO_UP },
-        { S(START_POST),         EVENT_CONTROL_FAILED, WHEN(has_stop),       STATE_STOP,          DO_BLAME_CONTROL | DO_ARM_STOP | DO_RUN_STOP },
         { S(START_POST),         EVENT_CONTROL_FAILED, ALWAYS,               STATE_STOP_SIGTERM,  DO_BLAME_CONTROL | DO_ARM_STOP | DO_TERM },
 
         { STATES_STARTING,       EVENT_SPAWN_FAILED, ALWAYS,                 STATE_STOP_SIGTERM,  DO_BLAME_RESOURCES | DO_ARM_STOP | DO_TERM },
@@ -132,6 +132,7 @@ const struct rule state_rules[] = {
         { S(RUNNING) | S(RELOAD), EVENT_MAIN_ENDED, WHEN(stays_exited),      STATE_EXITED,        DO_DROP_CONTROL | DO_DISARM },
         { S(RUNNING) | S(RELOAD), EVENT_MAIN_ENDED, WHEN(has_stop),          STATE_STOP,          DO_DROP_CONTROL | DO_ARM_STOP | DO_RUN_STOP },
         { S(RUNNING) | S(RELOAD), EVENT_MAIN_ENDED, ALWAYS,                  STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM },
+        { S(RUNNING),            EVENT_TIME_OUT,    WHEN(has_stop),          STATE_STOP,          DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_RUN_STOP },
         { S(RUNNING),            EVENT_TIME_OUT,    ALWAYS,                  STATE_STOP_SIGTERM,  DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_TERM },
         { STATES_UP,             EVENT_STOP_ASKED,  WHEN(has_stop),          STATE_STOP,          DO_DROP_CONTROL | DO_ARM_STOP | DO_RUN_STOP },
         { STATES_UP,             EVENT_STOP_ASKED,  ALWAYS,                  STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM },
@@ -144,7 +145,7 @@ const struct rule state_rules[] = {
         { ENDING,                EVENT_EMPTY,       WHEN(has_stop_post),     STATE_STOP_POST,     DO_ARM_STOP | DO_RUN_STOP_POST },
         { S(STOP_SIGTERM),       EVENT_TIME_OUT,    WHEN(may_kill),          STATE_STOP_SIGKILL,  DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_KILL },
         { ENDING,                EVENT_TIME_OUT,    WHEN(has_stop_post),     STATE_STOP_POST,     DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_RUN_STOP_POST },
-        { S(STOP) | ENDING | FINAL, EVENT_MAIN_ENDED, ALWAYS,                STATE_SAME,          DO_BLAME_MAIN },
+        { S(START_POST) | S(STOP) | ENDING | S(STOP_POST) | FINAL, EVENT_MAIN_ENDED, ALWAYS, STATE_SAME, DO_BLAME_MAIN },
 
         { S(STOP_POST),          EVENT_CONTROL_DONE, ALWAYS,                 STATE_FINAL_SIGTERM, DO_ARM_STOP | DO_TERM },
         { S(STOP_POST),          EVENT_CONTROL_FAILED, ALWAYS,               STATE_FINAL_SIGTERM, DO_BLAME_CONTROL | DO_ARM_STOP | DO_TERM },

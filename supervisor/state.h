@@ -1,24 +1,42 @@
-/* The life of a service: states, events, and the one table of rules that says what happens next. Pure: it decides, service.c does. */
+/* The life of a service: states, events, and the one table of rules that says what happens next. Pure: it
+ * decides, service.c does. */
 #pragma once
 
 #include "supervisor/ending.h"
 
 /* systemd's words for SubState=. */
-#define STATES(X)                                                                                                    \
-        X(DEAD, "dead") X(START_PRE, "start-pre") X(START, "start") X(START_POST, "start-post")                      \
-        X(RUNNING, "running") X(EXITED, "exited") X(RELOAD, "reload") X(STOP, "stop")                                \
-        X(STOP_SIGTERM, "stop-sigterm") X(STOP_SIGKILL, "stop-sigkill") X(STOP_POST, "stop-post")                    \
-        X(FINAL_SIGTERM, "final-sigterm") X(FINAL_SIGKILL, "final-sigkill") X(AUTO_RESTART, "auto-restart")          \
+#define STATES(X)                                                                                            \
+        X(DEAD, "dead")                                                                                      \
+        X(START_PRE, "start-pre")                                                                            \
+        X(START, "start")                                                                                    \
+        X(START_POST, "start-post")                                                                          \
+        X(RUNNING, "running")                                                                                \
+        X(EXITED, "exited")                                                                                  \
+        X(RELOAD, "reload")                                                                                  \
+        X(STOP, "stop")                                                                                      \
+        X(STOP_SIGTERM, "stop-sigterm")                                                                      \
+        X(STOP_SIGKILL, "stop-sigkill")                                                                      \
+        X(STOP_POST, "stop-post")                                                                            \
+        X(FINAL_SIGTERM, "final-sigterm")                                                                    \
+        X(FINAL_SIGKILL, "final-sigkill")                                                                    \
+        X(AUTO_RESTART, "auto-restart")                                                                      \
         X(FAILED, "failed")
 #define ENUM_STATE(name, word) STATE_##name,
 enum state { STATES(ENUM_STATE) STATE_COUNT, STATE_SAME /* in a rule: stay */ };
 
-#define EVENTS(X)                                                                                                    \
-        X(START_ASKED, "start asked") X(STOP_ASKED, "stop asked") X(RELOAD_ASKED, "reload asked")                    \
-        X(DEPENDENCY_FAILED, "dependency failed") X(HURRY, "no time left")                                           \
-        X(UP, "ready")                             /* executed, or READY=1, as Type= asks */                         \
-        X(MAIN_ENDED, "main process ended") X(CONTROL_DONE, "command done") X(CONTROL_FAILED, "command failed")      \
-        X(SPAWN_FAILED, "process not made") X(EMPTY, "no process left") X(TIME_OUT, "time out")
+#define EVENTS(X)                                                                                            \
+        X(START_ASKED, "start asked")                                                                        \
+        X(STOP_ASKED, "stop asked")                                                                          \
+        X(RELOAD_ASKED, "reload asked")                                                                      \
+        X(DEPENDENCY_FAILED, "dependency failed")                                                            \
+        X(HURRY, "no time left")                                                                             \
+        X(UP, "ready") /* executed, or READY=1, as Type= asks */                                             \
+        X(MAIN_ENDED, "main process ended")                                                                  \
+        X(CONTROL_DONE, "command done")                                                                      \
+        X(CONTROL_FAILED, "command failed")                                                                  \
+        X(SPAWN_FAILED, "process not made")                                                                  \
+        X(EMPTY, "no process left")                                                                          \
+        X(TIME_OUT, "time out")
 #define ENUM_EVENT(name, word) EVENT_##name,
 enum event { EVENTS(ENUM_EVENT) EVENT_COUNT };
 
@@ -30,24 +48,24 @@ enum effect {
         DO_BLAME_CONTROL = 1 << 3, /* by how the command ended */
         DO_BLAME_RESOURCES = 1 << 4,
         DO_BLAME_DEPENDENCY = 1 << 5,
-        DO_BEGIN = 1 << 6,         /* a new invocation: nothing is blamed, a new id, the start is counted */
-        DO_DROP_CONTROL = 1 << 7,  /* end the command that runs */
+        DO_BEGIN = 1 << 6,        /* a new invocation: nothing is blamed, a new id, the start is counted */
+        DO_DROP_CONTROL = 1 << 7, /* end the command that runs */
         DO_DISARM = 1 << 8,
-        DO_ARM_START = 1 << 9,     /* TimeoutStartSec= */
-        DO_ARM_STOP = 1 << 10,     /* TimeoutStopSec= */
-        DO_ARM_RUNTIME = 1 << 11,  /* RuntimeMaxSec= */
-        DO_ARM_DELAY = 1 << 12,    /* the delay of the verdict */
-        DO_RUN_PRE = 1 << 13,      /* commands: the first of the list */
+        DO_ARM_START = 1 << 9,    /* TimeoutStartSec= */
+        DO_ARM_STOP = 1 << 10,    /* TimeoutStopSec= */
+        DO_ARM_RUNTIME = 1 << 11, /* RuntimeMaxSec= */
+        DO_ARM_DELAY = 1 << 12,   /* the delay of the verdict */
+        DO_RUN_PRE = 1 << 13,     /* commands: the first of the list */
         DO_RUN_MAIN = 1 << 14,
-        DO_RUN_NEXT = 1 << 15,     /* the next ExecStart= of a oneshot */
+        DO_RUN_NEXT = 1 << 15, /* the next ExecStart= of a oneshot */
         DO_RUN_POST = 1 << 16,
         DO_RUN_RELOAD = 1 << 17,
         DO_RUN_STOP = 1 << 18,
         DO_RUN_STOP_POST = 1 << 19,
-        DO_TERM = 1 << 20,         /* KillSignal= to whom KillMode= says; then EMPTY follows when nobody is left */
-        DO_KILL = 1 << 21,         /* SIGKILL likewise */
-        DO_GO_UP = 1 << 22,        /* the run counts as one: it has come up */
-        DO_WARN_RELOAD = 1 << 23,  /* the reload failed, the service goes on */
+        DO_TERM = 1 << 20,  /* KillSignal= to whom KillMode= says; then EMPTY follows when nobody is left */
+        DO_KILL = 1 << 21,  /* SIGKILL likewise */
+        DO_GO_UP = 1 << 22, /* the run counts as one: it has come up */
+        DO_WARN_RELOAD = 1 << 23, /* the reload failed, the service goes on */
 };
 #define EFFECT_COUNT 24
 
@@ -58,7 +76,8 @@ struct facts {
         bool main_clean;   /* its end was a clean one */
         bool more_to_run;  /* a oneshot's next ExecStart= */
         bool failed;       /* something is blamed */
-        bool will_restart; /* the verdict; asked for only where EMPTY or TIME_OUT may bring the service to rest */
+        bool will_restart; /* the verdict; asked for only where EMPTY or TIME_OUT may bring the service to
+                              rest */
 };
 
 struct rule {
@@ -79,16 +98,15 @@ extern const size_t n_state_rules;
 const char *state_word(enum state s);
 const char *event_word(enum event e);
 
-/* systemd's ActiveState= of it: "active", "activating", "reloading", "deactivating", "inactive" or "failed". */
+/* systemd's ActiveState= of it: "active", "activating", "reloading", "deactivating", "inactive" or "failed".
+ */
 const char *state_active_word(enum state s);
 
-#define STATE_BIT(s) (1U << (s))
-#define STATES_AT_REST (STATE_BIT(STATE_DEAD) | STATE_BIT(STATE_FAILED))
-#define STATES_UP                                                                                                    \
-        (STATE_BIT(STATE_RUNNING) | STATE_BIT(STATE_EXITED) | STATE_BIT(STATE_RELOAD))
-#define STATES_STARTING                                                                                              \
-        (STATE_BIT(STATE_START_PRE) | STATE_BIT(STATE_START) | STATE_BIT(STATE_START_POST))
-#define STATES_STOPPING                                                                                              \
-        (STATE_BIT(STATE_STOP) | STATE_BIT(STATE_STOP_SIGTERM) | STATE_BIT(STATE_STOP_SIGKILL) |                     \
+#define STATE_BIT(s)    (1U << (s))
+#define STATES_AT_REST  (STATE_BIT(STATE_DEAD) | STATE_BIT(STATE_FAILED))
+#define STATES_UP       (STATE_BIT(STATE_RUNNING) | STATE_BIT(STATE_EXITED) | STATE_BIT(STATE_RELOAD))
+#define STATES_STARTING (STATE_BIT(STATE_START_PRE) | STATE_BIT(STATE_START) | STATE_BIT(STATE_START_POST))
+#define STATES_STOPPING                                                                                      \
+        (STATE_BIT(STATE_STOP) | STATE_BIT(STATE_STOP_SIGTERM) | STATE_BIT(STATE_STOP_SIGKILL) |             \
          STATE_BIT(STATE_STOP_POST) | STATE_BIT(STATE_FINAL_SIGTERM) | STATE_BIT(STATE_FINAL_SIGKILL))
 #define STATE_IN(s, set) ((STATE_BIT(s) & (set)) != 0)

@@ -1,5 +1,5 @@
-/* One deadline for each service in a heap whose room is made at load: arming a timer cannot fail and costs no memory, and the loop
- * holds a single timer, the earliest. */
+/* One deadline for each service in a heap whose room is made at load: arming a timer cannot fail and costs no
+ * memory, and the loop holds a single timer, the earliest. */
 #pragma once
 
 #include "base/def.h"

@@ -231,7 +231,8 @@ def test_examples_have_no_errors(cli, name):
 
 def test_nothing_at_all_as_pid_1_runs_the_file_of_the_image(tend, tmp_path):
     (tmp_path / "image.ini").write_text("[x]\nExecStart = sh -c 'echo from the image; exit 6'\nRestart = no\n")
-    p = tend(wrapper=["sh", "-c", 'mount -t tmpfs none /etc && cp "$0" /etc/tend.ini && exec "$@"', tmp_path / "image.ini"])
+    script = 'mount -t tmpfs none /etc && cp "$0" /etc/tend.ini && exec "$@"'
+    p = tend(wrapper=["sh", "-c", script, tmp_path / "image.ini"])
     assert p.wait() == 6, p.err
     assert "from the image" in p.out
 
@@ -247,7 +248,8 @@ def test_run_isolated(cli, write):
 @pytest.mark.parametrize("level, seen, unseen", [("error", [], ["ready"]), ("info", ["ready"], ["now running"]),
                                                  ("debug", ["ready", "now running"], [])])
 def test_run_says_as_much_as_asked(tend, tmp_path, write, level, seen, unseen):
-    p = tend("run", tmp_path / write("[tend]\nLogLevel = warning\n" + GOOD), f"--log-level={level}", "--", "sleep", "0.2")
+    file = tmp_path / write("[tend]\nLogLevel = warning\n" + GOOD)
+    p = tend("run", file, f"--log-level={level}", "--", "sleep", "0.2")
     assert p.wait() == 0
     for word in seen:
         assert word in p.err
