@@ -1,6 +1,8 @@
 /* Whole files and descriptors. */
 #pragma once
 
+#include <errno.h>
+
 #include "base/def.h"
 
 /* Reads a whole regular file, NUL-terminated. Never blocks on a FIFO (opens with O_NONBLOCK and refuses what is not a
@@ -18,3 +20,8 @@ int io_write_file(const char *path, const char *text) must_check;
 
 /* mkdir -p with `mode` for what it makes. 0, also where the directory was there. */
 int io_make_dirs(const char *path, unsigned mode) must_check;
+
+/* Something that is only lacking now, and may be there in a moment: descriptors, memory, processes. `error` is positive. */
+static inline bool io_is_shortage(int error) {
+        return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS || error == EAGAIN;
+}

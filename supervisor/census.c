@@ -127,13 +127,17 @@ static struct service *owner_by_descent(const struct manager *m, const struct ce
         return NULL;
 }
 
-static void settle_owners(struct census *c, struct manager *m) {
+/* Who cannot be looked at for want of a descriptor or memory must not be taken for gone. */
+static int settle_owners(struct census *c, struct manager *m) {
         size_t kept = 0;
 
         for (size_t i = 0; i < c->n; i++) {
                 struct census_entry e = c->list[i];
                 struct process p;
-                if (read_process(e.pid, &p) < 0)
+                int r = read_process(e.pid, &p);
+                if (io_is_shortage(-r))
+                        return r;
+                if (r < 0)
                         continue;
                 e.parent = p.parent;
                 e.session = p.session;
@@ -152,6 +156,7 @@ static void settle_owners(struct census *c, struct manager *m) {
         for (size_t i = 0; i < c->n; i++)
                 if (!c->list[i].owner)
                         c->list[i].owner = owner_by_descent(m, c, &c->list[i]);
+        return 0;
 }
 
 int census_take(struct census *c, struct manager *m) {
@@ -167,9 +172,7 @@ int census_take(struct census *c, struct manager *m) {
                         r = add(c, pid);
         }
         (void) closedir(proc);
-        if (r == 0)
-                settle_owners(c, m);
-        return r;
+        return r < 0 ? r : settle_owners(c, m);
 }
 
 /* A long list is read in pieces, and a number may lie across two of them. */
@@ -191,9 +194,7 @@ int census_take_orphans(struct census *c, struct manager *m) {
                                 pid = 0;
                         }
                 }
-        if (r == 0)
-                settle_owners(c, m);
-        return r;
+        return r < 0 ? r : settle_owners(c, m);
 }
 
 struct service *census_owner(struct manager *m, pid_t pid) {

@@ -13,6 +13,7 @@
 
 #define REAP_AT_ONCE 512 /* then the rest of the loop has its turn */
 #define WORK_AT_ONCE 128
+#define LOOP_PAUSE   (100 * USEC_PER_MSEC) /* so that an error that stays does not spin */
 #define HURRY_SPAN   USEC_PER_SEC
 #define KILL_SPAN    USEC_PER_SEC /* for SIGKILL to be heeded, before tend leaves those to the kernel */
 
@@ -65,9 +66,13 @@ static void send_down(struct service *s) {
         manager_touch(s);
 }
 
+static usec_t stop_budget(const struct manager *m) {
+        usec_t given = m->options->stop_budget;
+        return given != USEC_INFINITY ? given : m->config->container.stop_budget;
+}
+
 void manager_stop(struct manager *m, int code, bool fixed, const char *why) {
-        usec_t budget = m->options->stop_budget != USEC_INFINITY ? m->options->stop_budget
-                                                                 : m->config->container.stop_budget;
+        usec_t budget = stop_budget(m);
         char span[PARSE_PRINT_MAX];
 
         if (m->phase != PHASE_RUNNING)
@@ -188,6 +193,8 @@ static bool take_due(struct manager *m) {
                 return false;
         if (t == &m->budget)
                 budget_is_over(m);
+        else if (t == &m->retry)
+                m->census_due = true;
         else
                 service_dispatch((struct service *) t, EVENT_TIME_OUT);
         return true;
@@ -331,7 +338,7 @@ int manager_reserve(struct manager *m, uint32_t n) {
         int r = pids_reserve(&m->pids, 2 * n);
 
         if (r == 0)
-                r = timers_reserve(&m->timers, n + 1);
+                r = timers_reserve(&m->timers, n + 2);
         if (r < 0)
                 return r;
         struct service **waiting = reallocarray(m->waiting, n + 1, sizeof(*waiting));
@@ -372,10 +379,9 @@ static void set_hostname(const struct manager *m) {
 }
 
 static void finish(struct manager *m) {
-        usec_t rest =
-                m->phase == PHASE_RUNNING ? manager_now(m) + m->config->container.stop_budget : m->deadline;
+        usec_t until = m->phase == PHASE_RUNNING ? usec_add(manager_now(m), stop_budget(m)) : m->deadline;
 
-        init_sweep(m->init, m->phase != PHASE_KILLING, rest, say_killed, m);
+        init_sweep(m->init, m->phase != PHASE_KILLING, until, say_killed, m);
         log_info(NULL, "ending with code %d", m->code);
 }
 
@@ -404,6 +410,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                 .config = config,
                 .todo_end = &m.todo,
                 .budget.slot = TIMER_IDLE,
+                .retry.slot = TIMER_IDLE,
                 .armed = USEC_INFINITY,
         };
 
@@ -422,8 +429,10 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
         set_hostname(&m);
         while (sd_event_get_state(m.event) != SD_EVENT_FINISHED) {
                 r = sd_event_run(m.event, UINT64_MAX);
-                if (r < 0 && r != -EINTR)
+                if (r < 0 && r != -EINTR) {
                         log_error(NULL, "the event loop: %s; it goes on", strerror(-r));
+                        init_wait_signal(init, kernel_now() + LOOP_PAUSE);
+                }
         }
         finish(&m);
         close_all(&m);

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "supervisor/roundup.h"
 
+#define RETRY_DELAY (100 * USEC_PER_MSEC) /* where memory or descriptors are lacking */
+
 #define IS_KILLING(s) STATE_IN((s)->state, STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_FINAL_SIGKILL))
 
 static bool has_gone(const struct service *s) {
@@ -124,6 +126,10 @@ void roundup_run(struct manager *m) {
         if (m->n_waiting == 0)
                 return;
         int r = take_census(m);
+        if (r < 0 && io_is_shortage(-r)) {
+                timers_arm(&m->timers, &m->retry, manager_now(m) + RETRY_DELAY);
+                return;
+        }
         if (r < 0)
                 fall_back(m, r);
         send_signals(m);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "supervisor/manager.h"
@@ -95,6 +96,8 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
                 pids_add(&s->manager->pids, pid, s);
                 say_what_failed(s, &l, &d);
                 *ret_executed = l.failed_step < 0;
+                if (l.failed_step >= 0 && io_is_shortage(l.error) && s->result == RESULT_SUCCESS)
+                        s->result = RESULT_RESOURCES; /* says nothing about the service: it is tried again */
         }
         diags_done(&d);
         return MAX(pid, 0);
