@@ -1,5 +1,5 @@
-/* Problems that the user can mend, each with file, line, words and, where there is one, a hint: collected, not printed,
- * so that all of them are shown and a caller may look at them first. */
+/* Problems that the user can mend, each with file, line, words and, where there is one, a hint: collected,
+ * not printed, so that all of them are shown and a caller may look at them first. */
 #pragma once
 
 #include "base/def.h"
@@ -22,12 +22,14 @@ struct diags {
 #define DIAGS_MOST 1000
 
 /* Adds a message and returns `error`: 0 makes it a warning, a negative errno an error. `d` may be NULL. */
-int diag(struct diags *d, const char *file, unsigned line, int error, const char *format, ...) printf_like(5, 6);
+int diag(struct diags *d, const char *file, unsigned line, int error, const char *format, ...)
+        printf_like(5, 6);
 
 /* Gives the message added last its hint. */
 void diag_hint(struct diags *d, const char *format, ...) printf_like(2, 3);
 
-/* One line each: `file:line: error|warning: words`, the hint indented on a line below it. Ordered as added. */
+/* One line each: `file:line: error|warning: words`, the hint indented on a line below it. Ordered as added.
+ */
 void diags_print(const struct diags *d, FILE *out);
 
 /* Puts those from `from` on in the order of their lines, file by file as they come up first. */

@@ -106,7 +106,8 @@ int io_write_file(const char *path, const char *text) {
         return io_write_all(fd, text, strlen(text));
 }
 
-/* A directory that is there is success whatever mkdir says of it: EROFS, EACCES and ENOSYS (automounts) may come before EEXIST. */
+/* A directory that is there is success whatever mkdir says of it: EROFS, EACCES and ENOSYS (automounts) may
+ * come before EEXIST. */
 static int make_dir(const char *path, unsigned mode) {
         if (mkdir(path, (mode_t) mode) == 0)
                 return 0;

@@ -92,7 +92,8 @@ static ssize_t write_some(const char *text, size_t n) {
         return write(out.fd, text, n);
 }
 
-/* All of it, or as much as there is room for now. The end of a line that was torn is not owed: the next one starts afresh. */
+/* All of it, or as much as there is room for now. The end of a line that was torn is not owed: the next one
+ * starts afresh. */
 static bool write_line(const char *text, size_t n) {
         size_t done = 0;
 
@@ -138,7 +139,8 @@ void log_open(enum log_level most) {
         if (out.is_socket)
                 return;
 
-        /* Anew, not by fcntl(): the flag belongs to the open file description, and that is shared with every child. */
+        /* Anew, not by fcntl(): the flag belongs to the open file description, and that is shared with every
+         * child. */
         autoclose int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_APPEND);
         if (fd >= 0 && fd <= STDERR_FILENO) {
                 int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

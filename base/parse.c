@@ -16,14 +16,10 @@ struct scale {
 };
 
 static const struct scale spans[] = {
-        { " us usec \xc2\xb5s \xce\xbcs ", 1 },
-        { " ms msec ", USEC_PER_MSEC },
-        { " s sec second seconds ", USEC_PER_SEC },
-        { " m min minute minutes ", USEC_PER_MIN },
-        { " h hr hour hours ", USEC_PER_HOUR },
-        { " d day days ", USEC_PER_DAY },
-        { " w week weeks ", 7 * USEC_PER_DAY },
-        { " M month months ", 2629800 * USEC_PER_SEC },
+        { " us usec \xc2\xb5s \xce\xbcs ", 1 },        { " ms msec ", USEC_PER_MSEC },
+        { " s sec second seconds ", USEC_PER_SEC },    { " m min minute minutes ", USEC_PER_MIN },
+        { " h hr hour hours ", USEC_PER_HOUR },        { " d day days ", USEC_PER_DAY },
+        { " w week weeks ", 7 * USEC_PER_DAY },        { " M month months ", 2629800 * USEC_PER_SEC },
         { " y year years ", 31557600 * USEC_PER_SEC },
 };
 
@@ -38,12 +34,14 @@ static const struct scale sizes[] = {
 };
 
 static const char *const signal_names[] = {
-        [SIGHUP] = "HUP",   [SIGINT] = "INT",       [SIGQUIT] = "QUIT", [SIGILL] = "ILL",       [SIGTRAP] = "TRAP",
-        [SIGABRT] = "ABRT", [SIGBUS] = "BUS",       [SIGFPE] = "FPE",   [SIGKILL] = "KILL",     [SIGUSR1] = "USR1",
-        [SIGSEGV] = "SEGV", [SIGUSR2] = "USR2",     [SIGPIPE] = "PIPE", [SIGALRM] = "ALRM",     [SIGTERM] = "TERM",
-        [SIGCHLD] = "CHLD", [SIGCONT] = "CONT",     [SIGSTOP] = "STOP", [SIGTSTP] = "TSTP",     [SIGTTIN] = "TTIN",
-        [SIGTTOU] = "TTOU", [SIGURG] = "URG",       [SIGXCPU] = "XCPU", [SIGXFSZ] = "XFSZ",     [SIGVTALRM] = "VTALRM",
-        [SIGPROF] = "PROF", [SIGWINCH] = "WINCH",   [SIGIO] = "IO",     [SIGPWR] = "PWR",       [SIGSYS] = "SYS",
+        [SIGHUP] = "HUP",       [SIGINT] = "INT",   [SIGQUIT] = "QUIT",   [SIGILL] = "ILL",
+        [SIGTRAP] = "TRAP",     [SIGABRT] = "ABRT", [SIGBUS] = "BUS",     [SIGFPE] = "FPE",
+        [SIGKILL] = "KILL",     [SIGUSR1] = "USR1", [SIGSEGV] = "SEGV",   [SIGUSR2] = "USR2",
+        [SIGPIPE] = "PIPE",     [SIGALRM] = "ALRM", [SIGTERM] = "TERM",   [SIGCHLD] = "CHLD",
+        [SIGCONT] = "CONT",     [SIGSTOP] = "STOP", [SIGTSTP] = "TSTP",   [SIGTTIN] = "TTIN",
+        [SIGTTOU] = "TTOU",     [SIGURG] = "URG",   [SIGXCPU] = "XCPU",   [SIGXFSZ] = "XFSZ",
+        [SIGVTALRM] = "VTALRM", [SIGPROF] = "PROF", [SIGWINCH] = "WINCH", [SIGIO] = "IO",
+        [SIGPWR] = "PWR",       [SIGSYS] = "SYS",
 #ifdef SIGSTKFLT
         [SIGSTKFLT] = "STKFLT",
 #endif
@@ -154,7 +152,8 @@ int parse_size(const char *text, uint64_t *ret) {
 }
 
 int parse_bool(const char *text, bool *ret) {
-        static const char *const words[] = { "0", "1", "no", "yes", "n", "y", "false", "true", "f", "t", "off", "on" };
+        static const char *const words[] = { "0",     "1",    "no", "yes", "n",   "y",
+                                             "false", "true", "f",  "t",   "off", "on" };
 
         for (size_t i = 0; i < countof(words); i++)
                 if (strcasecmp(text, words[i]) == 0) {
@@ -258,8 +257,8 @@ const char *print_span(usec_t span, char buffer[PARSE_PRINT_MAX]) {
                 const char *word;
                 usec_t factor;
         } units[] = {
-                { "d", USEC_PER_DAY },  { "h", USEC_PER_HOUR },  { "min", USEC_PER_MIN },
-                { "s", USEC_PER_SEC },  { "ms", USEC_PER_MSEC }, { "us", 1 },
+                { "d", USEC_PER_DAY }, { "h", USEC_PER_HOUR },  { "min", USEC_PER_MIN },
+                { "s", USEC_PER_SEC }, { "ms", USEC_PER_MSEC }, { "us", 1 },
         };
         size_t used = 0;
 
@@ -286,7 +285,8 @@ const char *print_size(uint64_t size, char buffer[PARSE_PRINT_MAX]) {
                 i--;
 
         /* Bytes have no letter. */
-        (void) snprintf(buffer, PARSE_PRINT_MAX, "%" PRIu64 "%.*s", size / sizes[i].factor, i > 0, &sizes[i].words[1]);
+        (void) snprintf(buffer, PARSE_PRINT_MAX, "%" PRIu64 "%.*s", size / sizes[i].factor, i > 0,
+                        &sizes[i].words[1]);
         return buffer;
 }
 

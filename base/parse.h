@@ -1,5 +1,5 @@
-/* Values as systemd writes them, and their printers. Parsers return 0 or -EINVAL (-ERANGE where it is a number too large),
- * and write *ret only on success. */
+/* Values as systemd writes them, and their printers. Parsers return 0 or -EINVAL (-ERANGE where it is a
+ * number too large), and write *ret only on success. */
 #pragma once
 
 #include "base/def.h"

@@ -10,7 +10,7 @@
 static const struct {
         char letter, meaning;
 } escapes[] = {
-        { 'a', '\a' }, { 'b', '\b' }, { 'f', '\f' },  { 'n', '\n' }, { 'r', '\r' }, { 't', '\t' },
+        { 'a', '\a' }, { 'b', '\b' }, { 'f', '\f' },  { 'n', '\n' }, { 'r', '\r' },  { 't', '\t' },
         { 'v', '\v' }, { 's', ' ' },  { '\\', '\\' }, { '"', '"' },  { '\'', '\'' },
 };
 
@@ -118,7 +118,8 @@ static size_t put_utf8(uint32_t code, char *out) {
         return n;
 }
 
-/* The escapes that are numbers; `at` is behind the backslash. Returns how many characters it took, or -EINVAL. */
+/* The escapes that are numbers; `at` is behind the backslash. Returns how many characters it took, or
+ * -EINVAL. */
 static int unescape_number(const char *at, char *out, size_t *used) {
         bool unicode = *at == 'u' || *at == 'U';
         bool octal = *at >= '0' && *at <= '7';

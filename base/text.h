@@ -1,4 +1,5 @@
-/* Words and vectors of words ("strv": a NULL-terminated array of owned strings; NULL stands for an empty one). */
+/* Words and vectors of words ("strv": a NULL-terminated array of owned strings; NULL stands for an empty
+ * one). */
 #pragma once
 
 #include "base/def.h"
@@ -18,19 +19,21 @@ static inline void cleanup_strv(char ***v) {
 }
 #define autostrv __attribute__((cleanup(cleanup_strv)))
 
-/* Takes the next word off *at, by the quoting rules of systemd.syntax(7): '…', "…", C escapes outside and inside quotes
- * (\n \t \s \xHH \NNN \uXXXX …), words parted by white space. 1 and a word (the caller frees), 0 at the end, -EINVAL for a quote
- * that is not closed or an escape that does not exist, -ENOMEM. */
+/* Takes the next word off *at, by the quoting rules of systemd.syntax(7): '…', "…", C escapes outside and
+ * inside quotes
+ * (\n \t \s \xHH \NNN \uXXXX …), words parted by white space. 1 and a word (the caller frees), 0 at the end,
+ * -EINVAL for a quote that is not closed or an escape that does not exist, -ENOMEM. */
 int text_next_word(const char **at, char **ret) must_check;
 
-/* The same, but an escape that does not exist stays in the word as it is written, as systemd does it in command lines; adds
- * how many there were to *unknown. */
+/* The same, but an escape that does not exist stays in the word as it is written, as systemd does it in
+ * command lines; adds how many there were to *unknown. */
 int text_next_word_lax(const char **at, char **ret, unsigned *unknown) must_check;
 
 /* All words at once. 0 or as above. */
 int text_split(const char *text, char ***ret) must_check;
 
-/* Writes `word` so that text_next_word() gives it back: with quotes and escapes only where they are needed. */
+/* Writes `word` so that text_next_word() gives it back: with quotes and escapes only where they are needed.
+ */
 void text_print_word(FILE *out, const char *word);
 
 bool text_starts(const char *text, const char *prefix);

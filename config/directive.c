@@ -1,13 +1,14 @@
-/* The table of settings. A row that systemd knows and tend does not carry out yet is there too, so that the warning is exact. */
+/* The table of settings. A row that systemd knows and tend does not carry out yet is there too, so that the
+ * warning is exact. */
 
 #include <limits.h>
 
 #include "config/value.h"
 
-#define IS(type, x)                __builtin_types_compatible_p(type, typeof(x))
-#define PLACE(owner, type, f)      (offsetof(owner, f) + 0 * sizeof(char[IS(type, ((owner *) 0)->f) ? 1 : -1]))
-#define FIELD(type, f)             PLACE(struct unit, type, f)
-#define CONTAINER_FIELD(type, f)   PLACE(struct container, type, f)
+#define IS(type, x)              __builtin_types_compatible_p(type, typeof(x))
+#define PLACE(owner, type, f)    (offsetof(owner, f) + 0 * sizeof(char[IS(type, ((owner *) 0)->f) ? 1 : -1]))
+#define FIELD(type, f)           PLACE(struct unit, type, f)
+#define CONTAINER_FIELD(type, f) PLACE(struct container, type, f)
 
 #define UNIT(name)    .section = "Unit", .key = name, .owner = OWNER_UNIT
 #define SERVICE(name) .section = "Service", .key = name, .owner = OWNER_UNIT
@@ -30,25 +31,30 @@
 #define STATUS(f)   ROW(int, f, int, "a number from 0 to 255"), .table = &status_range
 #define ACTION(f)   ROW(uint8_t, f, action, "none exit exit-force, or poweroff reboot halt and their kin")
 #define OUTPUT(f)                                                                                            \
-        ROW(struct stdio, f, stdio, "inherit null tty file:path append:path truncate:path"), .table = &output_row
-#define EXEC(kind)                                                                                           \
-        ROW(struct command *, exec[EXEC_##kind], command, "a command line"), .at_spawn = true
+        ROW(struct stdio, f, stdio, "inherit null tty file:path append:path truncate:path"),                 \
+                .table = &output_row
+#define EXEC(kind) ROW(struct command *, exec[EXEC_##kind], command, "a command line"), .at_spawn = true
 #define LIMIT(resource, kind)                                                                                \
         .parse = value_limit, .print = value_print_limit, .values = LIMIT_##kind##_WORDS,                    \
-        .table = &(const struct limit_row){ RLIMIT_##resource, LIMIT_##kind }
+        .table = &(const struct limit_row) {                                                                 \
+                RLIMIT_##resource, LIMIT_##kind                                                              \
+        }
 
-#define LIMIT_SIZE_WORDS         "a size, \"infinity\", or two of them as soft:hard"
-#define LIMIT_COUNT_WORDS        "a number, \"infinity\", or two of them as soft:hard"
-#define LIMIT_SECONDS_WORDS      "a span of time, \"infinity\", or two of them as soft:hard"
-#define LIMIT_MICROSECONDS_WORDS "a span of time (plain numbers are microseconds), or two of them as soft:hard"
-#define LIMIT_NICE_WORDS         "a nice value with its sign, a number from 0 to 40, or two of them as soft:hard"
+#define LIMIT_SIZE_WORDS    "a size, \"infinity\", or two of them as soft:hard"
+#define LIMIT_COUNT_WORDS   "a number, \"infinity\", or two of them as soft:hard"
+#define LIMIT_SECONDS_WORDS "a span of time, \"infinity\", or two of them as soft:hard"
+#define LIMIT_MICROSECONDS_WORDS                                                                             \
+        "a span of time (plain numbers are microseconds), or two of them as soft:hard"
+#define LIMIT_NICE_WORDS "a nice value with its sign, a number from 0 to 40, or two of them as soft:hard"
 
 #define WANTED  .parse = value_wanted_by, .print = value_print_nothing, .values = "targets"
 #define IGNORED .parse = value_ignored, .print = value_print_nothing, .values = "units"
 #define REFUSED(part, name)                                                                                  \
-        { .section = part, .key = name, .owner = OWNER_UNIT, .parse = value_refused,                         \
-          .print = value_print_nothing, .values = "as in systemd",                                           \
-          .help = "A setting of systemd that tend does not carry out yet." }
+        {                                                                                                    \
+                .section = part, .key = name, .owner = OWNER_UNIT, .parse = value_refused,                   \
+                .print = value_print_nothing, .values = "as in systemd",                                     \
+                .help = "A setting of systemd that tend does not carry out yet."                             \
+        }
 #define LATER(name) REFUSED("Service", name)
 
 #define WORD(name, word) word,

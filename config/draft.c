@@ -9,7 +9,8 @@
 #include "config/reader.h"
 #include "config/suggest.h"
 
-#define FILE_MOST (16u << 20) /* bytes */
+#define FILE_MOST     (16u << 20) /* bytes */
+#define SECTIONS_MOST 10000
 
 /* Makes room for one more in an array that doubles. */
 static void *grow(void *array, uint32_t n, size_t size) {
@@ -76,7 +77,8 @@ void draft_done(struct draft *d) {
 }
 
 static bool is_part_of_unit_file(const char *section) {
-        return strcmp(section, "Unit") == 0 || strcmp(section, "Service") == 0 || strcmp(section, "Install") == 0;
+        return strcmp(section, "Unit") == 0 || strcmp(section, "Service") == 0 ||
+               strcmp(section, "Install") == 0;
 }
 
 /* What keeps [section] from being a service; NULL: nothing. */
@@ -111,12 +113,17 @@ static int open_section(struct draft *d, const struct entry *e) {
         if (fault) {
                 diag(d->diags, d->file, e->line, -EINVAL, "[%.64s]: %s", e->section, fault);
                 if (is_part_of_unit_file(e->section))
-                        diag_hint(d->diags, "%s", "[web] holds what [Unit], [Service] and [Install] of web.service would");
+                        diag_hint(d->diags, "%s",
+                                  "[web] holds what [Unit], [Service] and [Install] of web.service would");
                 return 0;
         }
 
         d->at = draft_find(d, full);
-        return d->at == DRAFT_NONE ? add_section(d, TAKE(full), e->line) : 0;
+        if (d->at != DRAFT_NONE)
+                return 0;
+        if (d->n_sections > SECTIONS_MOST)
+                return diag(d->diags, d->file, e->line, -E2BIG, "more than %d sections", SECTIONS_MOST);
+        return add_section(d, TAKE(full), e->line);
 }
 
 /* An unknown setting: the nearest one, or the section where it belongs. */
@@ -126,8 +133,9 @@ static void refuse_key(const struct draft *d, enum setting_owner owner, const st
 
         diag(d->diags, d->file, e->line, -EINVAL, "%s=: no such setting in [%.64s]", e->key, e->section);
         if (setting_find(other, e->key)) {
-                diag_hint(d->diags, other == OWNER_UNIT ? "%s= is a setting of a service, in a section of its name" :
-                                                          "%s= is a setting of the container, in [tend]",
+                diag_hint(d->diags,
+                          other == OWNER_UNIT ? "%s= is a setting of a service, in a section of its name"
+                                              : "%s= is a setting of the container, in [tend]",
                           e->key);
                 return;
         }
@@ -140,7 +148,8 @@ static void refuse_key(const struct draft *d, enum setting_owner owner, const st
                 diag_hint(d->diags, "did you mean %s=?", near.best);
 }
 
-/* Puts ${NAME} in. 0 and *ret, NULL where there is nothing to put in; -EINVAL where it has been told what is wrong. */
+/* Puts ${NAME} in. 0 and *ret, NULL where there is nothing to put in; -EINVAL where it has been told what is
+ * wrong. */
 static int expand_value(const struct draft *d, const struct setting *s, const struct entry *e, char **ret) {
         autofree char *bad = NULL;
 
@@ -152,11 +161,12 @@ static int expand_value(const struct draft *d, const struct setting *s, const st
         if (r >= 0 || r == -ENOMEM)
                 return r;
         if (r == -ENOENT) {
-                diag(d->diags, d->file, e->line, -EINVAL, "%s=: the variable %s is not set", e->key, bad ? bad : "");
+                diag(d->diags, d->file, e->line, -EINVAL, "%s=: the variable %s is not set", e->key,
+                     bad ? bad : "");
                 diag_hint(d->diags, "${%s:-word} gives it a default", bad ? bad : "NAME");
         } else {
-                diag(d->diags, d->file, e->line, -EINVAL, "%s=: '%.64s' is neither ${NAME} nor ${NAME:-word}", e->key,
-                     bad ? bad : "");
+                diag(d->diags, d->file, e->line, -EINVAL, "%s=: '%.64s' is neither ${NAME} nor ${NAME:-word}",
+                     e->key, bad ? bad : "");
                 diag_hint(d->diags, "%s", "a plain ${ is written $${");
         }
         return -EINVAL;
@@ -189,7 +199,8 @@ static int take_setting(struct draft *d, const struct entry *e) {
                 return 0;
         }
         if (strcmp(s->key, "Instances") == 0 && !d->sections[d->at].is_template) {
-                diag(d->diags, d->file, e->line, -EINVAL, "Instances=: [%.64s] is not a template", e->section);
+                diag(d->diags, d->file, e->line, -EINVAL, "Instances=: [%.64s] is not a template",
+                     e->section);
                 diag_hint(d->diags, "a template's name ends in @, as in [%.64s@]", e->section);
                 return 0;
         }
@@ -227,7 +238,7 @@ static int refuse_file(const struct draft *d, const char *path, int error) {
                 return error;
         if (error == -EFBIG)
                 diag(d->diags, path, 0, error, "the file is larger than %u MiB", FILE_MOST >> 20);
-        else if (error == -EINVAL)
+        else if (error == -EINVAL || error == -EISDIR)
                 diag(d->diags, path, 0, error, "not a regular file");
         else
                 diag(d->diags, path, 0, error, "%s", strerror(-error));

@@ -1,5 +1,5 @@
-/* What the files say, section by section, before any unit is made of it: a section goes on in later files, and a template is used
- * once for each of its instances. Gone when config_load() is done. */
+/* What the files say, section by section, before any unit is made of it: a section goes on in later files,
+ * and a template is used once for each of its instances. Gone when config_load() is done. */
 #pragma once
 
 #include "config/load.h"
@@ -17,6 +17,7 @@ struct draft_line {
         unsigned line;
         uint32_t next; /* of the same section; DRAFT_NONE at its end */
         bool told;     /* it had something to say: silent for further instances */
+        bool refused;  /* its value was */
 };
 
 /* A section, wherever its parts were. */
@@ -43,10 +44,12 @@ struct draft {
 };
 
 /* 0 or -ENOMEM. */
-int draft_init(struct draft *d, char *const *environment, struct diags *diags, struct config *config) must_check;
+int draft_init(struct draft *d, char *const *environment, struct diags *diags,
+               struct config *config) must_check;
 void draft_done(struct draft *d);
 
-/* Adds what the file says. What is wrong with it is told; a negative errno is for what keeps loading from going on. */
+/* Adds what the file says. What is wrong with it is told; a negative errno is for what keeps loading from
+ * going on. */
 int draft_read(struct draft *d, const char *path, bool may_be_absent) must_check;
 
 /* The same for all of DIRECTORY's .ini files, in the order of their names; it need not be there. */

@@ -74,7 +74,8 @@ static bool is_lone_variable(const char *word) {
         return n > 0 && word[1 + n] == '\0';
 }
 
-/* One more word of a variable's value: quotes hold it together, a backslash keeps what follows it. It may lack its end. */
+/* One more word of a variable's value: quotes hold it together, a backslash keeps what follows it. It may
+ * lack its end. */
 static bool take_split(const char **at, struct expansion *x) {
         const char *p = *at + strspn(*at, WHITE_SPACE);
         char *word = begin_word(x), quote = '\0';
@@ -132,7 +133,8 @@ static void put_dollar(struct expansion *x, const char **at) {
         *at += (*at)[1] == '$' ? 2 : 1;
 }
 
-/* The first variable of a word that has no value, before the word is begun: its name goes into the arena too. */
+/* The first variable of a word that has no value, before the word is begun: its name goes into the arena too.
+ */
 static void look_for_missing(struct expansion *x, const char *word) {
         struct reference f;
         size_t n;

@@ -1,4 +1,5 @@
-/* The text of an EnvironmentFile=. Values are unquoted in place: what comes out is never longer than what went in. */
+/* The text of an EnvironmentFile=. Values are unquoted in place: what comes out is never longer than what
+ * went in. */
 
 #include <errno.h>
 #include <string.h>

@@ -11,8 +11,9 @@
 /* What specifiers tell about: "worker@blue.service" has the prefix "worker" and the instance "blue". */
 struct subject {
         const char *name, *instance, *hostname;
-        size_t bare, prefix, instance_length; /* bytes of the name without suffix, of it up to the "@", of the instance */
-        struct user self;                     /* who tend runs as */
+        size_t bare, prefix,
+                instance_length; /* bytes of the name without suffix, of it up to the "@", of the instance */
+        struct user self;        /* who tend runs as */
 };
 
 static void put_name(const struct subject *s, FILE *out) {
@@ -52,6 +53,14 @@ static void put_plain_instance(const struct subject *s, FILE *out) {
         put_unescaped(s->instance, s->instance_length, out);
 }
 
+static void put_path(const struct subject *s, FILE *out) {
+        (void) fputc('/', out);
+        if (s->instance_length > 0)
+                put_plain_instance(s, out);
+        else
+                put_plain_prefix(s, out);
+}
+
 static void put_hostname(const struct subject *s, FILE *out) {
         struct utsname names;
 
@@ -82,25 +91,13 @@ static const struct specifier {
         void (*put)(const struct subject *s, FILE *out);
         const char *text; /* for those that are always the same */
 } specifiers[] = {
-        { 'n', put_name, NULL },
-        { 'N', put_bare_name, NULL },
-        { 'p', put_prefix, NULL },
-        { 'P', put_plain_prefix, NULL },
-        { 'i', put_instance, NULL },
-        { 'I', put_plain_instance, NULL },
-        { 'H', put_hostname, NULL },
-        { 'u', put_user, NULL },
-        { 'U', put_uid, NULL },
-        { 'h', put_home, NULL },
-        { 's', put_shell, NULL },
-        { 't', NULL, "/run" },
-        { 'S', NULL, "/var/lib" },
-        { 'C', NULL, "/var/cache" },
-        { 'L', NULL, "/var/log" },
-        { 'E', NULL, "/etc" },
-        { 'T', NULL, "/tmp" },
-        { 'V', NULL, "/var/tmp" },
-        { '%', NULL, "%" },
+        { 'n', put_name, NULL },         { 'N', put_bare_name, NULL }, { 'p', put_prefix, NULL },
+        { 'P', put_plain_prefix, NULL }, { 'i', put_instance, NULL },  { 'I', put_plain_instance, NULL },
+        { 'f', put_path, NULL },         { 'H', put_hostname, NULL },  { 'u', put_user, NULL },
+        { 'U', put_uid, NULL },          { 'h', put_home, NULL },      { 's', put_shell, NULL },
+        { 't', NULL, "/run" },           { 'S', NULL, "/var/lib" },    { 'C', NULL, "/var/cache" },
+        { 'L', NULL, "/var/log" },       { 'E', NULL, "/etc" },        { 'T', NULL, "/tmp" },
+        { 'V', NULL, "/var/tmp" },       { '%', NULL, "%" },
 };
 
 static bool asks_for_self(const char *text) {
@@ -164,7 +161,7 @@ int expand_specifiers(const char *text, const struct unit *u, const char *hostna
         r = put_specifiers(text, &s, out);
         if (ferror(out))
                 r = -ENOMEM;
-        if (fclose(out) != 0)
+        if ((fclose(out) != 0 || !expanded) && r == 0)
                 r = -ENOMEM;
         if (r < 0)
                 return r;
@@ -273,7 +270,7 @@ int expand_load_time(const char *text, char *const *environment, char **ret, cha
         int r = put_load_time(text, environment, out, ret_bad);
         if (r == 0 && ferror(out))
                 r = -ENOMEM;
-        if (fclose(out) != 0 && r == 0)
+        if ((fclose(out) != 0 || !expanded) && r == 0)
                 r = -ENOMEM;
         if (r < 0)
                 return r;

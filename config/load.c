@@ -26,13 +26,15 @@ struct loader {
         struct source *sources; /* owned; of each unit */
         struct origin *origins; /* owned; of the unit that is looked at */
         size_t n_origins, room;
+        bool has_errors; /* some of that unit's lines were refused */
 };
 
 static bool is_instances(const struct setting *s) {
         return s->owner == OWNER_UNIT && strcmp(s->key, "Instances") == 0;
 }
 
-/* Carries one assignment out. It speaks up once: what is wrong with a template is wrong with all that is made of it. */
+/* Carries one assignment out. It speaks up once: what is wrong with a template is wrong with all that is made
+ * of it. */
 static int apply_line(struct loader *l, struct draft_line *line, struct unit *u, void *object) {
         struct assignment a = {
                 .setting = line->setting,
@@ -48,6 +50,7 @@ static int apply_line(struct loader *l, struct draft_line *line, struct unit *u,
         int r = line->setting->parse(&a);
 
         line->told |= l->diags->errors + l->diags->warnings > said;
+        line->refused |= r < 0;
         return r == -ENOMEM ? r : 0;
 }
 
@@ -79,6 +82,7 @@ static int add_origins(struct loader *l, uint32_t section) {
                         l->origins = longer;
                         l->room = room;
                 }
+                l->has_errors |= d->lines[i].refused;
                 l->origins[l->n_origins++] = (struct origin){
                         .setting = d->lines[i].setting,
                         .file = d->lines[i].file,
@@ -106,6 +110,7 @@ static int find_origins(struct loader *l, const struct source *s) {
         int r;
 
         l->n_origins = 0;
+        l->has_errors = false;
         r = add_origins(l, s->sections[0]);
         return r < 0 ? r : add_origins(l, s->sections[1]);
 }
@@ -194,8 +199,8 @@ static int make_instances(struct loader *l, uint32_t template) {
         counted.name = l->draft.sections[template].name;
         int r = apply_section(l, template, &counted, true);
         if (counted.instances > INSTANCES_MOST)
-                return diag(l->diags, l->draft.sections[template].file, l->draft.sections[template].line, -ERANGE,
-                            "Instances=%u: more than %d", counted.instances, INSTANCES_MOST);
+                return diag(l->diags, l->draft.sections[template].file, l->draft.sections[template].line,
+                            -ERANGE, "Instances=%u: more than %d", counted.instances, INSTANCES_MOST);
         for (unsigned i = 1; r >= 0 && i <= counted.instances; i++)
                 r = make_instance(l, template, i);
         return r;
@@ -203,10 +208,13 @@ static int make_instances(struct loader *l, uint32_t template) {
 
 /* The template that "worker@2.service" is an instance of, or DRAFT_NONE. */
 static uint32_t find_template(const struct loader *l, const char *name) {
+        char template[512]; /* a unit's name has at most 255 */
         const char *at = strchr(name, '@');
-        autofree char *template = at ? text_format("%.*s@.service", (int) (at - name), name) : NULL;
 
-        return template ? draft_find(&l->draft, template) : DRAFT_NONE;
+        if (!at)
+                return DRAFT_NONE;
+        (void) snprintf(template, sizeof(template), "%.*s@.service", (int) (at - name), name);
+        return draft_find(&l->draft, template);
 }
 
 static int make_units(struct loader *l) {
@@ -242,7 +250,8 @@ static void warn_of_idle_templates(const struct loader *l) {
 
                 if (!s->is_template || s->is_made || has_instances_row(d, i))
                         continue;
-                diag(l->diags, s->file, s->line, 0, "%s: a template without Instances=: no unit is made of it", s->name);
+                diag(l->diags, s->file, s->line, 0,
+                     "%s: a template without Instances=: no unit is made of it", s->name);
         }
 }
 
@@ -345,6 +354,7 @@ static int verify_units(struct loader *l) {
                         .origins = l->origins,
                         .n_origins = l->n_origins,
                         .environment = l->options->environment,
+                        .has_errors = l->has_errors,
                         .look_at_system = l->options->look_at_system,
                         .diags = l->diags,
                 };
@@ -371,8 +381,9 @@ static int read_files(struct loader *l) {
 }
 
 static int load(struct loader *l) {
-        static int (*const steps[])(struct loader *l) = {
-                read_files, make_container, make_fresh, make_units, make_foreground, settle_units, verify_units,
+        static int (*const steps[])(struct loader * l) = {
+                read_files,      make_container, make_fresh,   make_units,
+                make_foreground, settle_units,   verify_units,
         };
         const char *path = l->options->path ? l->options->path : DEFAULT_PATH;
 

@@ -1,24 +1,28 @@
-/* From files to a config: FILE, then every .ini file of FILE.d/ in order, templates with Instances=, specifiers, ${NAME:-word} from the
- * environment, and the rules across fields. The one way in for run, check, show and reload. */
+/* From files to a config: FILE, then every .ini file of FILE.d/ in order, templates with Instances=,
+ * specifiers, ${NAME:-word} from the environment, and the rules across fields. The one way in for run, check,
+ * show and reload. */
 #pragma once
 
 #include "base/diag.h"
 #include "config/unit.h"
 
 struct load_options {
-        const char *path;          /* NULL: /etc/tend.ini */
-        char *const *command;      /* borrowed; the words behind `--`, NULL for none: becomes command.service, foreground,
-                                      After= every other unit, Restart=no, Success- and FailureAction=exit */
-        char *const *environment;  /* borrowed; for ${NAME} */
-        bool keep_origins;         /* for `tend show` */
-        bool look_at_system;       /* check that programs, users and directories exist: warnings (errors stay with the spawn) */
+        const char *path;         /* NULL: /etc/tend.ini */
+        char *const *command;     /* borrowed; the words behind `--`, NULL for none: becomes command.service,
+                                     foreground,     After= every other unit, Restart=no, Success- and
+                                     FailureAction=exit */
+        char *const *environment; /* borrowed; for ${NAME} */
+        bool keep_origins;        /* for `tend show` */
+        bool look_at_system; /* check that programs, users and directories exist: warnings (errors stay with
+                                the spawn) */
 };
 
-/* Loads everything and says all that is wrong, not just the first. 0 also with warnings; a negative errno when `d` has
- * got errors (then *ret is not written). config_free() frees *ret. */
+/* Loads everything and says all that is wrong, not just the first. 0 also with warnings; a negative errno
+ * when `d` has got errors (then *ret is not written). config_free() frees *ret. */
 int config_load(const struct load_options *o, struct diags *d, struct config **ret) must_check;
 
 struct config *config_free(struct config *c);
 
-/* The effective values of two units are the same: reload leaves such a service alone. Pure; looks at every row. */
+/* The effective values of two units are the same: reload leaves such a service alone. Pure; looks at every
+ * row. */
 bool unit_same(const struct unit *a, const struct unit *b);

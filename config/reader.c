@@ -1,6 +1,6 @@
-/* Nothing that inih could cut, split or take for a comment passes through it. Lines are counted, joined and checked here; inih is
- * handed a skeleton, "[section]" or "Key=", short enough for every build of it, and calls back with the key; the section's
- * name and the value are then taken from the text itself. */
+/* Nothing that inih could cut, split or take for a comment passes through it. Lines are counted, joined and
+ * checked here; inih is handed a skeleton, "[section]" or "Key=", short enough for every build of it, and
+ * calls back with the key; the section's name and the value are then taken from the text itself. */
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,7 +12,8 @@
 
 #define WHITE_SPACE " \t\v\f\r\n"
 #define COMMENTS    "#;"
-#define KEY_MOST    128 /* bytes; inih's buffer holds 200 by default */
+#define KEY_MOST    128        /* bytes; inih's buffer holds 200 by default */
+#define LINE_MOST   (1u << 20) /* bytes, as with systemd */
 
 struct reader {
         char *at, *end;      /* borrowed; what is still to be read */
@@ -169,15 +170,19 @@ static int take_assignment(struct reader *r, char *line) {
 
         if (!equals) {
                 refuse(r, "neither a [section] nor a setting: there is no '='");
-                diag_hint(r->diags, "%s", "a setting is written Key=value; a line that goes on ends in a backslash");
+                diag_hint(r->diags, "%s",
+                          "a setting is written Key=value; a line that goes on ends in a backslash");
                 return -EINVAL;
         }
         *equals = '\0';
         r->entry.key = trim(line);
         r->entry.value = trim(equals + 1);
         if (!is_key(r->entry.key)) {
-                diag(r->diags, r->file, r->entry.line, -EINVAL, "'%.64s' is not the name of a setting", r->entry.key);
-                diag_hint(r->diags, "%s", "a setting is written Key=value, a comment starts with # or ; on a line of its own");
+                diag(r->diags, r->file, r->entry.line, -EINVAL, "'%.64s' is not the name of a setting",
+                     r->entry.key);
+                diag_hint(
+                        r->diags, "%s",
+                        "a setting is written Key=value, a comment starts with # or ; on a line of its own");
                 return -EINVAL;
         }
         if (r->lost)
@@ -196,6 +201,10 @@ static char *next_skeleton(char *buffer, int size, void *context) {
         while (r->result == 0 && take_joined(r, &line, &n)) {
                 if (memchr(line, '\0', n)) {
                         refuse(r, "the line holds a NUL byte");
+                        continue;
+                }
+                if (n > LINE_MOST) {
+                        refuse(r, "the line is longer than 1 MiB");
                         continue;
                 }
                 if (!is_utf8(line)) {
@@ -228,7 +237,9 @@ static int take_pair(void *context, const char *section, const char *name, const
 
 int reader_parse(char *text, size_t size, const char *file, struct diags *d,
                  int (*add)(void *context, const struct entry *e), void *context) {
-        struct reader r = { .at = text, .end = text + size, .file = file, .diags = d, .add = add, .context = context };
+        struct reader r = {
+                .at = text, .end = text + size, .file = file, .diags = d, .add = add, .context = context
+        };
 
         if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
                 r.at += 3;

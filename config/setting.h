@@ -1,5 +1,6 @@
-/* The settings, one row each: section, key, typed field, defaults in the user's words, and the sentence of the manual.
- * `tend check`, `tend show`, `tend check --explain`, reload's comparison and tend.ini(5) are all made from these rows. */
+/* The settings, one row each: section, key, typed field, defaults in the user's words, and the sentence of
+ * the manual. `tend check`, `tend show`, `tend check --explain`, reload's comparison and tend.ini(5) are all
+ * made from these rows. */
 #pragma once
 
 #include "base/diag.h"
@@ -23,28 +24,31 @@ struct assignment {
 };
 
 struct setting {
-        const char *section;  /* "Unit", "Service", "Install" of a unit file, "tend" for the container */
+        const char *section; /* "Unit", "Service", "Install" of a unit file, "tend" for the container */
         const char *key;
         enum setting_owner owner;
-        int (*parse)(const struct assignment *a); /* 0 or a negative errno; has said what is wrong to a->diags */
-        /* Writes the effective value in the user's words, one line for each element of a list; nothing for an unset one. */
+        int (*parse)(
+                const struct assignment *a); /* 0 or a negative errno; has said what is wrong to a->diags */
+        /* Writes the effective value in the user's words, one line for each element of a list; nothing for an
+         * unset one. */
         void (*print)(const struct setting *s, const void *object, FILE *out);
-        size_t field;              /* offset in the owner */
-        const void *table;         /* what parse and print need besides: words of an enum, a resource, an exec kind */
+        size_t field;      /* offset in the owner */
+        const void *table; /* what parse and print need besides: words of an enum, a resource, an exec kind */
         const char *fallback;      /* default as the user would write it; NULL: unset */
         const char *fallback_tend; /* default in tend.ini where it differs */
-        const char *values;        /* "a span", "no on-success …": what it takes, for messages and the manual */
-        const char *help;          /* the manual's sentence */
-        bool extension;            /* ours, not systemd's */
-        bool at_spawn;             /* $VARIABLES are left for the spawn */
+        const char *values; /* "a span", "no on-success …": what it takes, for messages and the manual */
+        const char *help;   /* the manual's sentence */
+        bool extension;     /* ours, not systemd's */
+        bool at_spawn;      /* $VARIABLES are left for the spawn */
 };
 
-/* Sorted by key. A known setting of systemd that is not carried out yet is a row too (its parse says so by name). */
+/* Sorted by key. A known setting of systemd that is not carried out yet is a row too (its parse says so by
+ * name). */
 extern const struct setting settings[];
 extern const size_t n_settings;
 
-/* Gives `object` its defaults: each row's own parser reads its words. For a new unit or container that is all zero but for its name.
- * 0, or a negative errno. */
+/* Gives `object` its defaults: each row's own parser reads its words. For a new unit or container that is all
+ * zero but for its name. 0, or a negative errno. */
 int setting_apply_defaults(enum setting_owner owner, void *object, bool from_tend_ini) must_check;
 
 /* Exact match (keys are case sensitive), or NULL. */

@@ -13,6 +13,6 @@ struct suggest {
 void suggest_init(struct suggest *s, const char *word);
 void suggest_offer(struct suggest *s, const char *candidate);
 
-/* How many letters are to be changed, added, taken out or swapped with their neighbour, upper and lower case being half as far apart as
- * other letters are: counted in halves. UINT_MAX for words over 64 letters. */
+/* How many letters are to be changed, added, taken out or swapped with their neighbour, upper and lower case
+ * being half as far apart as other letters are: counted in halves. UINT_MAX for words over 64 letters. */
 unsigned suggest_distance(const char *a, const char *b);

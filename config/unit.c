@@ -4,8 +4,8 @@
 #include "config/unit.h"
 
 static const char *const suffixes[] = {
-        ".service", ".socket", ".timer", ".target", ".path", ".mount",
-        ".automount", ".swap", ".slice", ".scope", ".device",
+        ".service",   ".socket", ".timer", ".target", ".path",   ".mount",
+        ".automount", ".swap",   ".slice", ".scope",  ".device",
 };
 
 #define PLAIN_WORD(name, word) word,
@@ -54,13 +54,31 @@ void unit_free(struct unit *u) {
                 return;
 
         char **const lists[] = {
-                u->documentation, u->after,           u->before,          u->wants, u->requires, u->environment,
-                u->pass_environment, u->unset_environment, u->supplementary_groups,
+                u->documentation,
+                u->after,
+                u->before,
+                u->wants,
+                u->requires,
+                u->environment,
+                u->pass_environment,
+                u->unset_environment,
+                u->supplementary_groups,
         };
         void *const blocks[] = {
-                u->name, u->description, u->working_directory, u->user, u->group, u->success_status,
-                u->restart_prevent_status, u->restart_force_status, u->limits, u->input.path, u->output.path,
-                u->error.path, u->origins, u,
+                u->name,
+                u->description,
+                u->working_directory,
+                u->user,
+                u->group,
+                u->success_status,
+                u->restart_prevent_status,
+                u->restart_force_status,
+                u->limits,
+                u->input.path,
+                u->output.path,
+                u->error.path,
+                u->origins,
+                u,
         };
 
         for (size_t i = 0; i < countof(lists); i++)

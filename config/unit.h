@@ -1,5 +1,6 @@
-/* What the files ask for: units and the container they are in. Read-only once loaded; a unit does not outlive its config. Every name is systemd's and means
- * what systemd's manual says; the fields' defaults are in the table of settings (config/setting.h), in words.
+/* What the files ask for: units and the container they are in. Read-only once loaded; a unit does not outlive
+ * its config. Every name is systemd's and means what systemd's manual says; the fields' defaults are in the
+ * table of settings (config/setting.h), in words.
  *
  * A unit is kept small on purpose: PID 1 may hold a thousand. What few units set is a pointer. */
 #pragma once
@@ -9,20 +10,49 @@
 
 #include "base/def.h"
 
-#define SERVICE_TYPES(X) X(SIMPLE, "simple") X(EXEC, "exec") X(ONESHOT, "oneshot") X(NOTIFY, "notify")
-#define RESTARTS(X)                                                                                                  \
-        X(NO, "no") X(ON_SUCCESS, "on-success") X(ON_FAILURE, "on-failure") X(ON_ABNORMAL, "on-abnormal")            \
-        X(ON_WATCHDOG, "on-watchdog") X(ON_ABORT, "on-abort") X(ALWAYS, "always")
-#define KILL_MODES(X) X(CONTROL_GROUP, "control-group") X(MIXED, "mixed") X(PROCESS, "process") X(NONE, "none")
-/* What becomes of the container when the unit is done (SuccessAction=) or given up (FailureAction=). In a container every
- * way to end a machine is the end of the container: `exit` in order, `exit-force` at once. */
-#define ACTIONS(X) X(NONE, "none") X(EXIT, "exit") X(EXIT_FORCE, "exit-force")
-#define NOTIFY_ACCESSES(X) X(NONE, "none") X(MAIN, "main") X(EXEC, "exec") X(ALL, "all")
-#define STDIO_KINDS(X)                                                                                               \
-        X(INHERIT, "inherit") X(NULL, "null") X(TTY, "tty") X(FILE, "file") X(APPEND, "append") X(TRUNCATE, "truncate")
-#define EXEC_KINDS(X)                                                                                                \
-        X(START_PRE, "ExecStartPre") X(START, "ExecStart") X(START_POST, "ExecStartPost") X(RELOAD, "ExecReload")    \
-        X(STOP, "ExecStop") X(STOP_POST, "ExecStopPost")
+#define SERVICE_TYPES(X)                                                                                     \
+        X(SIMPLE, "simple")                                                                                  \
+        X(EXEC, "exec")                                                                                      \
+        X(ONESHOT, "oneshot")                                                                                \
+        X(NOTIFY, "notify")
+#define RESTARTS(X)                                                                                          \
+        X(NO, "no")                                                                                          \
+        X(ON_SUCCESS, "on-success")                                                                          \
+        X(ON_FAILURE, "on-failure")                                                                          \
+        X(ON_ABNORMAL, "on-abnormal")                                                                        \
+        X(ON_WATCHDOG, "on-watchdog")                                                                        \
+        X(ON_ABORT, "on-abort")                                                                              \
+        X(ALWAYS, "always")
+#define KILL_MODES(X)                                                                                        \
+        X(CONTROL_GROUP, "control-group")                                                                    \
+        X(MIXED, "mixed")                                                                                    \
+        X(PROCESS, "process")                                                                                \
+        X(NONE, "none")
+/* What becomes of the container when the unit is done (SuccessAction=) or given up (FailureAction=). In a
+ * container every way to end a machine is the end of the container: `exit` in order, `exit-force` at once. */
+#define ACTIONS(X)                                                                                           \
+        X(NONE, "none")                                                                                      \
+        X(EXIT, "exit")                                                                                      \
+        X(EXIT_FORCE, "exit-force")
+#define NOTIFY_ACCESSES(X)                                                                                   \
+        X(NONE, "none")                                                                                      \
+        X(MAIN, "main")                                                                                      \
+        X(EXEC, "exec")                                                                                      \
+        X(ALL, "all")
+#define STDIO_KINDS(X)                                                                                       \
+        X(INHERIT, "inherit")                                                                                \
+        X(NULL, "null")                                                                                      \
+        X(TTY, "tty")                                                                                        \
+        X(FILE, "file")                                                                                      \
+        X(APPEND, "append")                                                                                  \
+        X(TRUNCATE, "truncate")
+#define EXEC_KINDS(X)                                                                                        \
+        X(START_PRE, "ExecStartPre")                                                                         \
+        X(START, "ExecStart")                                                                                \
+        X(START_POST, "ExecStartPost")                                                                       \
+        X(RELOAD, "ExecReload")                                                                              \
+        X(STOP, "ExecStop")                                                                                  \
+        X(STOP_POST, "ExecStopPost")
 
 #define ENUM_SERVICE(name, word) SERVICE_##name,
 #define ENUM_RESTART(name, word) RESTART_##name,
@@ -42,19 +72,20 @@ enum exec_kind { EXEC_KINDS(ENUM_EXEC) EXEC_KIND_COUNT };
 
 enum command_flags {
         COMMAND_IGNORE_FAILURE = 1 << 0, /* "-" */
-        COMMAND_NO_EXPAND      = 1 << 1, /* ":": no $VARIABLES */
-        COMMAND_PRIVILEGED     = 1 << 2, /* "+": User=, Group= and what limits it are left out */
-        COMMAND_KEEP_USER      = 1 << 3, /* "!": User= and Group= are left out */
-        COMMAND_ARGV0          = 1 << 4, /* "@": the second word is argv[0] */
+        COMMAND_NO_EXPAND = 1 << 1,      /* ":": no $VARIABLES */
+        COMMAND_PRIVILEGED = 1 << 2,     /* "+": User=, Group= and what limits it are left out */
+        COMMAND_KEEP_USER = 1 << 3,      /* "!": User= and Group= are left out */
+        COMMAND_ARGV0 = 1 << 4,          /* "@": the second word is argv[0] */
 };
 
-/* One command line: its words with specifiers expanded and quotes resolved, variables not yet (that is at the spawn). */
+/* One command line: its words with specifiers expanded and quotes resolved, variables not yet (that is at the
+ * spawn). */
 struct command {
         struct command *next; /* owned; the next line of the same setting */
         uint8_t flags;
-        uint32_t n;           /* words, argv[0] included */
-        char *path;           /* inside `words`: the program, a path or a name to look for in PATH */
-        char *argv[];         /* n pointers into one block behind them, then NULL */
+        uint32_t n;   /* words, argv[0] included */
+        char *path;   /* inside `words`: the program, a path or a name to look for in PATH */
+        char *argv[]; /* n pointers into one block behind them, then NULL */
 };
 
 /* Which exit codes and signals: SuccessExitStatus= and its kin. */
@@ -92,7 +123,7 @@ struct unit {
         const char *file;  /* borrowed from the config; where its section begins */
         unsigned line;
 
-        char **documentation; /* owned, as all lists here; NULL is empty */
+        char **documentation;                        /* owned, as all lists here; NULL is empty */
         char **after, **before, **wants, **requires; /* full unit names, suffix included */
 
         struct command *exec[EXEC_KIND_COUNT]; /* owned */
@@ -108,22 +139,23 @@ struct unit {
         struct status_set *success_status;         /* owned; NULL: none besides the usual */
         struct status_set *restart_prevent_status; /* owned */
         struct status_set *restart_force_status;   /* owned */
-        uint64_t forward_signals;                  /* bit N: signal N of tend goes to this service's main process */
-        struct limit *limits;                      /* owned */
+        uint64_t forward_signals; /* bit N: signal N of tend goes to this service's main process */
+        struct limit *limits;     /* owned */
         struct stdio input, output, error;
 
-        usec_t restart_delay;       /* RestartSec= */
-        usec_t restart_max_delay;   /* RestartMaxDelaySec=; USEC_INFINITY: does not grow */
+        usec_t restart_delay;     /* RestartSec= */
+        usec_t restart_max_delay; /* RestartMaxDelaySec=; USEC_INFINITY: does not grow */
         usec_t start_limit_interval;
         usec_t timeout_start, timeout_stop; /* USEC_INFINITY: none */
         usec_t runtime_max;
         unsigned restart_steps; /* 0: does not grow */
         unsigned start_limit_burst;
 
-        int success_exit_status, failure_exit_status; /* Success/FailureActionExitStatus=; -1: the process's own */
-        int oom_score_adjust;                         /* INT_MIN: leave alone */
-        int nice;                                     /* INT_MIN: leave alone */
-        unsigned umask;                               /* UINT_MAX: leave alone */
+        int success_exit_status,
+                failure_exit_status; /* Success/FailureActionExitStatus=; -1: the process's own */
+        int oom_score_adjust;        /* INT_MIN: leave alone */
+        int nice;                    /* INT_MIN: leave alone */
+        unsigned umask;              /* UINT_MAX: leave alone */
         int kill_signal;
         uint8_t n_limits;
 
@@ -133,7 +165,8 @@ struct unit {
         uint8_t kill_mode;      /* enum kill_mode */
         uint8_t success_action; /* enum action */
         uint8_t failure_action; /* enum action */
-        uint8_t notify_access;  /* enum notify_access; UINT8_MAX until load settles it: main for notify, else none */
+        uint8_t notify_access;  /* enum notify_access; UINT8_MAX until load settles it: main for notify, else
+                                   none */
         bool remain_after_exit;
         bool send_sigkill;
         bool ignore_sigpipe;
@@ -148,9 +181,9 @@ struct unit {
 
 /* [tend]: the container as a whole. */
 struct container {
-        char *hostname;        /* owned; NULL: leave alone */
-        usec_t stop_budget;    /* all of the shutdown */
-        uint8_t log_level;     /* enum log_level */
+        char *hostname;         /* owned; NULL: leave alone */
+        usec_t stop_budget;     /* all of the shutdown */
+        uint8_t log_level;      /* enum log_level */
         struct origin *origins; /* owned */
         size_t n_origins;
 };

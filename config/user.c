@@ -15,7 +15,8 @@ struct field {
         size_t n;
 };
 
-/* Cuts the line at *at into `n` fields at its colons and moves on to the next; false at the end. Fields that are not there are empty. */
+/* Cuts the line at *at into `n` fields at its colons and moves on to the next; false at the end. Fields that
+ * are not there are empty. */
 static bool next_line(const char **at, struct field *fields, size_t n) {
         const char *p = *at;
 

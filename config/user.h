@@ -11,8 +11,9 @@ struct user {
         char shell[256]; /* "/bin/sh" where the file names none */
 };
 
-/* By name or number. A number needs no entry: then the group has the same number, and the home is "/". "root" needs none
- * either. -ESRCH where there is none, or what kept the file from being read (a file that is not there is an empty one). */
+/* By name or number. A number needs no entry: then the group has the same number, and the home is "/". "root"
+ * needs none either. -ESRCH where there is none, or what kept the file from being read (a file that is not
+ * there is an empty one). */
 int user_find(const char *name, struct user *ret) must_check;
 int user_find_uid(uid_t uid, struct user *ret) must_check;
 int group_find(const char *name, gid_t *ret) must_check;
@@ -20,6 +21,6 @@ int group_find(const char *name, gid_t *ret) must_check;
 /* The groups of which /etc/group calls `name` a member, `first` before them, each once. The caller frees. */
 int user_groups(const char *name, gid_t first, gid_t **ret, size_t *ret_n) must_check;
 
-/* The same on text that is at hand, in the format of passwd(5): an entry whose name, or whose uid where `name` is NULL, is the one
- * asked for. -ESRCH where there is none. */
+/* The same on text that is at hand, in the format of passwd(5): an entry whose name, or whose uid where
+ * `name` is NULL, is the one asked for. -ESRCH where there is none. */
 int user_find_in(const char *text, const char *name, uid_t uid, struct user *ret) must_check;

@@ -37,14 +37,14 @@ static uint8_t prefix_flag(char letter) {
         return 0;
 }
 
-/* Each prefix counts once, and only one of + and !; what comes then is the path. "!!" is for kernels without ambient capabilities, and
- * changes nothing on others. */
+/* Each prefix counts once, and only one of + and !; what comes then is the path. "!!" is for kernels without
+ * ambient capabilities, and changes nothing on others. */
 static const char *take_prefixes(const char *word, uint8_t *flags) {
         for (; *word != '\0'; word++) {
                 uint8_t flag = prefix_flag(*word);
-                uint8_t taken = flag & (COMMAND_PRIVILEGED | COMMAND_KEEP_USER) ?
-                                        COMMAND_PRIVILEGED | COMMAND_KEEP_USER :
-                                        flag;
+                uint8_t taken = flag & (COMMAND_PRIVILEGED | COMMAND_KEEP_USER)
+                                        ? COMMAND_PRIVILEGED | COMMAND_KEEP_USER
+                                        : flag;
 
                 if (text_starts(word, "!!") && !(*flags & taken))
                         word++;
@@ -81,6 +81,8 @@ static int check_path(const struct assignment *a, const char *path) {
         for (const char *p = path; *p != '\0'; p++)
                 if (iscntrl((unsigned char) *p))
                         return value_reject(a, "the program's name holds a control character");
+        if (prefix_flag(*path))
+                return value_reject(a, "a prefix is there twice, or + and ! at once");
         if (text_ends(path, "/"))
                 return value_reject(a, "the program is a directory");
         if (strcmp(path, ".") == 0 || strcmp(path, "..") == 0)
@@ -127,7 +129,8 @@ static int take_arguments(const struct assignment *a, const char **at, struct pa
                         return 0;
                 }
 
-                /* Only here is a semicolon escaped so; as part of a word, or in quotes, it needs no escape. */
+                /* Only here is a semicolon escaped so; as part of a word, or in quotes, it needs no escape.
+                 */
                 bool semicolon = text_starts(*at, "\\;") && is_alone(*at, 2);
                 int r = semicolon ? 1 : take_word(a, at, &word);
                 if (r <= 0)

@@ -95,7 +95,8 @@ int value_unit_names(const struct assignment *a) {
 
         int r = text_split(a->value, &words);
         if (r < 0)
-                return r == -ENOMEM ? value_out_of_memory(a) : value_reject(a, "a quote or an escape that is not closed");
+                return r == -ENOMEM ? value_out_of_memory(a)
+                                    : value_reject(a, "a quote or an escape that is not closed");
         for (size_t i = 0; words && words[i]; i++) {
                 r = add_unit_name(a, words[i]);
                 if (r < 0)
@@ -124,7 +125,8 @@ static int check_environment(const struct assignment *a, const char *word) {
 
         value_reject(a, "'%.64s' is not of the form NAME=value", word);
         if (!strchr(word, '='))
-                diag_hint(a->diags, "quotes go round the whole of it where the value holds blanks: %s=\"NAME=a b\"",
+                diag_hint(a->diags,
+                          "quotes go round the whole of it where the value holds blanks: %s=\"NAME=a b\"",
                           a->setting->key);
         return -EINVAL;
 }
@@ -137,7 +139,8 @@ static int check_unset(const struct assignment *a, const char *word) {
         return value_reject(a, "'%.64s' is neither NAME nor NAME=value", word);
 }
 
-/* The name that came last wins: the earlier one goes, so that a list that is added to again and again does not grow. */
+/* The name that came last wins: the earlier one goes, so that a list that is added to again and again does
+ * not grow. */
 static void drop_earlier(char **list) {
         size_t n = strv_length(list);
 

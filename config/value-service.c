@@ -86,15 +86,17 @@ static const void *field_in(const struct setting *s, const void *object) {
 static const struct meaning *find_meaning(const struct assignment *a, const struct meaning *list, size_t n) {
         struct suggest near;
 
-        suggest_init(&near, a->value);
         for (size_t i = 0; i < n; i++) {
                 bool prefix = text_ends(list[i].word, ":");
 
                 if (prefix ? text_starts(a->value, list[i].word) : strcmp(a->value, list[i].word) == 0)
                         return &list[i];
-                suggest_offer(&near, list[i].word);
         }
+
         value_reject(a, "not a value it takes (%s)", a->setting->values);
+        suggest_init(&near, a->value);
+        for (size_t i = 0; i < n; i++)
+                suggest_offer(&near, list[i].word);
         if (near.best)
                 diag_hint(a->diags, "did you mean %s=%s?", a->setting->key, near.best);
         return NULL;
@@ -199,8 +201,8 @@ int value_stdio(const struct assignment *a) {
         if (row->is_input && strcmp(a->value, "data") == 0)
                 return value_reject(a, "input from StandardInputData= is not carried out yet");
 
-        const struct meaning *m = row->is_input ? find_meaning(a, inputs, countof(inputs)) :
-                                                  find_meaning(a, outputs, countof(outputs));
+        const struct meaning *m = row->is_input ? find_meaning(a, inputs, countof(inputs))
+                                                : find_meaning(a, outputs, countof(outputs));
         if (!m)
                 return -EINVAL;
         if (text_ends(m->word, ":")) {
@@ -229,10 +231,12 @@ void value_print_stdio(const struct setting *s, const void *object, FILE *out) {
                 }
 }
 
-/* "-5" and "+5" are nice values, which the kernel counts down from 20; a number without a sign is the kernel's. */
+/* "-5" and "+5" are nice values, which the kernel counts down from 20; a number without a sign is the
+ * kernel's. */
 static int parse_nice_limit(const char *text, rlim_t *ret) {
         int number;
-        int r = *text == '-' || *text == '+' ? parse_int(text, -20, 19, &number) : parse_int(text, 0, 40, &number);
+        int r = *text == '-' || *text == '+' ? parse_int(text, -20, 19, &number)
+                                             : parse_int(text, 0, 40, &number);
 
         if (r < 0)
                 return r;
@@ -358,7 +362,8 @@ int value_hostname(const struct assignment *a) {
         char **field = field_of(a);
         size_t n = strlen(a->value);
 
-        if (n > 64 || strspn(a->value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") != n ||
+        if (n > 64 ||
+            strspn(a->value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") != n ||
             *a->value == '-' || *a->value == '.')
                 return value_reject(a, "not a host name: at most 64 letters, digits, '-' and '.'");
 

@@ -13,39 +13,72 @@ static const struct {
         const char *name;
         uint8_t code;
 } exit_codes[] = {
-        { "SUCCESS", 0 },            { "FAILURE", 1 },
-        { "INVALIDARGUMENT", 2 },    { "NOTIMPLEMENTED", 3 },
-        { "NOPERMISSION", 4 },       { "NOTINSTALLED", 5 },
-        { "NOTCONFIGURED", 6 },      { "NOTRUNNING", 7 },
-        { "USAGE", 64 },             { "DATAERR", 65 },
-        { "NOINPUT", 66 },           { "NOUSER", 67 },
-        { "NOHOST", 68 },            { "UNAVAILABLE", 69 },
-        { "SOFTWARE", 70 },          { "OSERR", 71 },
-        { "OSFILE", 72 },            { "CANTCREAT", 73 },
-        { "IOERR", 74 },             { "TEMPFAIL", 75 },
-        { "PROTOCOL", 76 },          { "NOPERM", 77 },
-        { "CONFIG", 78 },            { "CHDIR", 200 },
-        { "NICE", 201 },             { "FDS", 202 },
-        { "EXEC", 203 },             { "MEMORY", 204 },
-        { "LIMITS", 205 },           { "OOM_ADJUST", 206 },
-        { "SIGNAL_MASK", 207 },      { "STDIN", 208 },
-        { "STDOUT", 209 },           { "CHROOT", 210 },
-        { "IOPRIO", 211 },           { "TIMERSLACK", 212 },
-        { "SECUREBITS", 213 },       { "SETSCHEDULER", 214 },
-        { "CPUAFFINITY", 215 },      { "GROUP", 216 },
-        { "USER", 217 },             { "CAPABILITIES", 218 },
-        { "CGROUP", 219 },           { "SETSID", 220 },
-        { "CONFIRM", 221 },          { "STDERR", 222 },
-        { "PAM", 224 },              { "NETWORK", 225 },
-        { "NAMESPACE", 226 },        { "NO_NEW_PRIVILEGES", 227 },
-        { "SECCOMP", 228 },          { "SELINUX_CONTEXT", 229 },
-        { "PERSONALITY", 230 },      { "APPARMOR_PROFILE", 231 },
-        { "ADDRESS_FAMILIES", 232 }, { "RUNTIME_DIRECTORY", 233 },
-        { "CHOWN", 235 },            { "SMACK_PROCESS_LABEL", 236 },
-        { "KEYRING", 237 },          { "STATE_DIRECTORY", 238 },
-        { "CACHE_DIRECTORY", 239 },  { "LOGS_DIRECTORY", 240 },
-        { "CONFIGURATION_DIRECTORY", 241 }, { "NUMA_POLICY", 242 },
-        { "CREDENTIALS", 243 },      { "BPF", 245 },
+        { "SUCCESS", 0 },
+        { "FAILURE", 1 },
+        { "INVALIDARGUMENT", 2 },
+        { "NOTIMPLEMENTED", 3 },
+        { "NOPERMISSION", 4 },
+        { "NOTINSTALLED", 5 },
+        { "NOTCONFIGURED", 6 },
+        { "NOTRUNNING", 7 },
+        { "USAGE", 64 },
+        { "DATAERR", 65 },
+        { "NOINPUT", 66 },
+        { "NOUSER", 67 },
+        { "NOHOST", 68 },
+        { "UNAVAILABLE", 69 },
+        { "SOFTWARE", 70 },
+        { "OSERR", 71 },
+        { "OSFILE", 72 },
+        { "CANTCREAT", 73 },
+        { "IOERR", 74 },
+        { "TEMPFAIL", 75 },
+        { "PROTOCOL", 76 },
+        { "NOPERM", 77 },
+        { "CONFIG", 78 },
+        { "CHDIR", 200 },
+        { "NICE", 201 },
+        { "FDS", 202 },
+        { "EXEC", 203 },
+        { "MEMORY", 204 },
+        { "LIMITS", 205 },
+        { "OOM_ADJUST", 206 },
+        { "SIGNAL_MASK", 207 },
+        { "STDIN", 208 },
+        { "STDOUT", 209 },
+        { "CHROOT", 210 },
+        { "IOPRIO", 211 },
+        { "TIMERSLACK", 212 },
+        { "SECUREBITS", 213 },
+        { "SETSCHEDULER", 214 },
+        { "CPUAFFINITY", 215 },
+        { "GROUP", 216 },
+        { "USER", 217 },
+        { "CAPABILITIES", 218 },
+        { "CGROUP", 219 },
+        { "SETSID", 220 },
+        { "CONFIRM", 221 },
+        { "STDERR", 222 },
+        { "PAM", 224 },
+        { "NETWORK", 225 },
+        { "NAMESPACE", 226 },
+        { "NO_NEW_PRIVILEGES", 227 },
+        { "SECCOMP", 228 },
+        { "SELINUX_CONTEXT", 229 },
+        { "PERSONALITY", 230 },
+        { "APPARMOR_PROFILE", 231 },
+        { "ADDRESS_FAMILIES", 232 },
+        { "RUNTIME_DIRECTORY", 233 },
+        { "CHOWN", 235 },
+        { "SMACK_PROCESS_LABEL", 236 },
+        { "KEYRING", 237 },
+        { "STATE_DIRECTORY", 238 },
+        { "CACHE_DIRECTORY", 239 },
+        { "LOGS_DIRECTORY", 240 },
+        { "CONFIGURATION_DIRECTORY", 241 },
+        { "NUMA_POLICY", 242 },
+        { "CREDENTIALS", 243 },
+        { "BPF", 245 },
 };
 
 int value_exit_status(const char *name) {
@@ -83,7 +116,8 @@ static int add_statuses(const struct assignment *a, struct status_set *set, char
                 int r = add_status(set, words[i]);
 
                 if (r < 0)
-                        worst = value_reject(a, "'%.64s' is neither an exit code (0 to 255) nor a signal", words[i]);
+                        worst = value_reject(a, "'%.64s' is neither an exit code (0 to 255) nor a signal",
+                                             words[i]);
         }
         return worst;
 }
@@ -100,7 +134,8 @@ int value_status_set(const struct assignment *a) {
 
         int r = text_split(a->value, &words);
         if (r < 0)
-                return r == -ENOMEM ? value_out_of_memory(a) : value_reject(a, "a quote or an escape that is not closed");
+                return r == -ENOMEM ? value_out_of_memory(a)
+                                    : value_reject(a, "a quote or an escape that is not closed");
         if (!*field)
                 *field = calloc(1, sizeof(**field));
         if (!*field)
@@ -129,7 +164,8 @@ void value_print_status_set(const struct setting *s, const void *object, FILE *o
 }
 
 static bool can_be_forwarded(int signal) {
-        static const int kept[] = { SIGKILL, SIGSTOP, SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+        static const int kept[] = { SIGKILL, SIGSTOP, SIGCHLD, SIGSEGV, SIGBUS,
+                                    SIGFPE,  SIGILL,  SIGTRAP, SIGABRT, SIGSYS };
 
         for (size_t i = 0; i < countof(kept); i++)
                 if (signal == kept[i])

@@ -84,7 +84,8 @@ int value_expand(const struct assignment *a, const char *text, char **ret) {
 
 /* "not a span of time": a parser's answer as words. */
 static int reject_number(const struct assignment *a, int error) {
-        return value_reject(a, "%s %s", error == -ERANGE ? "out of range, it takes" : "not", a->setting->values);
+        return value_reject(a, "%s %s", error == -ERANGE ? "out of range, it takes" : "not",
+                            a->setting->values);
 }
 
 int value_span(const struct assignment *a) {
@@ -140,28 +141,31 @@ void value_print_bool(const struct setting *s, const void *object, FILE *out) {
         (void) fprintf(out, "%s\n", *on ? "yes" : "no");
 }
 
+static int reject_word(const struct assignment *a, const struct words *words) {
+        struct suggest near;
+
+        value_reject(a, "not a value it takes (%s)", a->setting->values);
+        suggest_init(&near, a->value);
+        for (size_t i = 0; i < words->n; i++)
+                suggest_offer(&near, words->list[i]);
+        if (near.best)
+                diag_hint(a->diags, "did you mean %s=%s?", a->setting->key, near.best);
+        return -EINVAL;
+}
+
 int value_word(const struct assignment *a) {
         const struct words *words = a->setting->table;
-        struct suggest near;
 
         if (*a->value == '\0' && !a->setting->fallback) {
                 *(uint8_t *) field_of(a) = UINT8_MAX;
                 return 0;
         }
-
-        suggest_init(&near, a->value);
-        for (size_t i = 0; i < words->n; i++) {
+        for (size_t i = 0; i < words->n; i++)
                 if (strcmp(a->value, words->list[i]) == 0) {
                         *(uint8_t *) field_of(a) = (uint8_t) i;
                         return 0;
                 }
-                suggest_offer(&near, words->list[i]);
-        }
-
-        value_reject(a, "not a value it takes (%s)", a->setting->values);
-        if (near.best)
-                diag_hint(a->diags, "did you mean %s=%s?", a->setting->key, near.best);
-        return -EINVAL;
+        return reject_word(a, words);
 }
 
 void value_print_word(const struct setting *s, const void *object, FILE *out) {
@@ -254,7 +258,8 @@ void value_print_string(const struct setting *s, const void *object, FILE *out) 
 }
 
 int value_refused(const struct assignment *a) {
-        diag(a->diags, a->file, a->line, 0, "%s: %s= is a setting of systemd that tend does not carry out yet",
+        diag(a->diags, a->file, a->line, 0,
+             "%s: %s= is a setting of systemd that tend does not carry out yet",
              a->unit ? a->unit->name : "[tend]", a->setting->key);
         return 0;
 }

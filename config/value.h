@@ -1,4 +1,5 @@
-/* Typed parsers and printers of settings: what the rows of the table name. Each parser says what is wrong to a->diags. */
+/* Typed parsers and printers of settings: what the rows of the table name. Each parser says what is wrong to
+ * a->diags. */
 #pragma once
 
 #include "config/setting.h"
@@ -30,7 +31,8 @@ struct stdio_row {
 #define NOTIFY_ACCESS_UNSETTLED UINT8_MAX
 #define TIMEOUT_UNSETTLED       (USEC_INFINITY - 1)
 
-/* "Key=value: words" as an error, with a hint where a comment seems to have got into the value. Returns -EINVAL. */
+/* "Key=value: words" as an error, with a hint where a comment seems to have got into the value. Returns
+ * -EINVAL. */
 int value_reject(const struct assignment *a, const char *format, ...) printf_like(2, 3);
 /* The same as a warning; returns 0. */
 int value_warn(const struct assignment *a, const char *format, ...) printf_like(2, 3);
@@ -39,8 +41,8 @@ int value_out_of_memory(const struct assignment *a);
 /* Specifiers put in; says what is wrong. The caller frees. */
 int value_expand(const struct assignment *a, const char *text, char **ret) must_check;
 
-/* The value's words with specifiers put in, appended to *list where `check` (may be NULL) takes each (0, or an error it has told). An
- * empty value empties the list. */
+/* The value's words with specifiers put in, appended to *list where `check` (may be NULL) takes each (0, or
+ * an error it has told). An empty value empties the list. */
 int value_add_words(const struct assignment *a, char ***list,
                     int (*check)(const struct assignment *a, const char *word));
 
@@ -49,20 +51,20 @@ int value_check_account(const struct assignment *a, const char *name);
 
 void value_print_list(char *const *list, FILE *out);
 
-#define VALUE(name)                                                                                                  \
-        int value_##name(const struct assignment *a);                                                                \
+#define VALUE(name)                                                                                          \
+        int value_##name(const struct assignment *a);                                                        \
         void value_print_##name(const struct setting *s, const void *object, FILE *out)
 
 /* value.c: one scalar each; the field's type stands behind it. */
-VALUE(span);     /* usec_t */
-VALUE(timeout);  /* usec_t; 0 is "infinity" too */
-VALUE(bool);     /* bool */
-VALUE(word);     /* uint8_t; table: struct words */
-VALUE(unsigned); /* unsigned */
-VALUE(int);      /* int; table: struct range */
-VALUE(mode);     /* unsigned, octal */
-VALUE(signal);   /* int */
-VALUE(string);   /* char * */
+VALUE(span);                                    /* usec_t */
+VALUE(timeout);                                 /* usec_t; 0 is "infinity" too */
+VALUE(bool);                                    /* bool */
+VALUE(word);                                    /* uint8_t; table: struct words */
+VALUE(unsigned);                                /* unsigned */
+VALUE(int);                                     /* int; table: struct range */
+VALUE(mode);                                    /* unsigned, octal */
+VALUE(signal);                                  /* int */
+VALUE(string);                                  /* char * */
 int value_timeouts(const struct assignment *a); /* TimeoutSec=: both of them */
 
 /* value-service.c: what has a grammar of its own. */
@@ -91,11 +93,12 @@ VALUE(signals);    /* uint64_t */
 /* value-command.c */
 VALUE(command); /* struct command *, a list */
 
-/* The number of an exit status that systemd.exec(5) gives a name, with "EXIT_" or "EX_" before it or not; -EINVAL. */
+/* The number of an exit status that systemd.exec(5) gives a name, with "EXIT_" or "EX_" before it or not;
+ * -EINVAL. */
 int value_exit_status(const char *name);
 
 /* Rows without a field. */
-int value_refused(const struct assignment *a); /* known, not carried out yet: a warning */
-int value_ignored(const struct assignment *a); /* known, and nothing to do in a container */
+int value_refused(const struct assignment *a);   /* known, not carried out yet: a warning */
+int value_ignored(const struct assignment *a);   /* known, and nothing to do in a container */
 int value_wanted_by(const struct assignment *a); /* only targets are as good as said */
 void value_print_nothing(const struct setting *s, const void *object, FILE *out);

@@ -21,8 +21,8 @@ static bool lacks_start(const struct unit *u) {
 }
 
 static bool ends_before_it_began(const struct unit *u) {
-        return !u->exec[EXEC_START] && u->exec[EXEC_STOP] && u->type == SERVICE_ONESHOT && !u->remain_after_exit &&
-               u->success_action == ACTION_NONE;
+        return !u->exec[EXEC_START] && u->exec[EXEC_STOP] && u->type == SERVICE_ONESHOT &&
+               !u->remain_after_exit && u->success_action == ACTION_NONE;
 }
 
 static bool has_several_starts(const struct unit *u) {
@@ -30,7 +30,8 @@ static bool has_several_starts(const struct unit *u) {
 }
 
 static bool restarts_oneshot_after_success(const struct unit *u) {
-        return u->type == SERVICE_ONESHOT && (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS);
+        return u->type == SERVICE_ONESHOT &&
+               (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS);
 }
 
 static bool forces_oneshot(const struct unit *u) {
@@ -93,7 +94,8 @@ static double find_factor(double ratio, unsigned steps) {
         return low;
 }
 
-/* A service that fails at once is started `burst` times in this time, at best; the next start would be refused. */
+/* A service that fails at once is started `burst` times in this time, at best; the next start would be
+ * refused. */
 static double shortest_burst(const struct unit *u) {
         bool grows = u->restart_steps > 0 && u->restart_max_delay != USEC_INFINITY && u->restart_delay > 0 &&
                      u->restart_max_delay > u->restart_delay;
@@ -111,6 +113,11 @@ static double shortest_burst(const struct unit *u) {
 static bool never_gives_up(const struct unit *u) {
         if (u->restart == RESTART_NO || u->start_limit_burst == 0 || u->start_limit_interval == 0 ||
             u->start_limit_interval == USEC_INFINITY)
+                return false;
+
+        /* What is true of most is found out without a loop. */
+        usec_t longest = MAX(u->restart_delay, u->restart_steps > 0 ? u->restart_max_delay : 0), sum;
+        if (!__builtin_mul_overflow(longest, u->start_limit_burst, &sum) && sum <= u->start_limit_interval)
                 return false;
         return shortest_burst(u) > (double) u->start_limit_interval;
 }
@@ -131,54 +138,74 @@ static bool fails_without_action(const struct unit *u) {
         return u->failure_exit_status >= 0 && u->failure_action == ACTION_NONE;
 }
 
+enum occasion {
+        ALWAYS,
+        WRITTEN, /* not where it is only a default that does not fit */
+        SOUND,   /* not where a value that was refused may be what is missing */
+};
+
 /* clang-format off */
 static const struct rule {
         const char *key; /* whose line is at fault */
         bool (*is_broken)(const struct unit *u);
         int error; /* 0: a warning */
         const char *words, *hint;
+        enum occasion occasion;
 } rules[] = {
-        { "ExecStart", has_nothing_to_run, -EINVAL, "there is nothing to run: ExecStart= is missing", NULL },
-        { "ExecStart", lacks_start, -EINVAL, "ExecStart= is missing, which only Type=oneshot may do without", NULL },
+        { "ExecStart", has_nothing_to_run, -EINVAL,
+          "there is nothing to run: ExecStart= is missing", NULL, SOUND },
+        { "ExecStart", lacks_start, -EINVAL,
+          "ExecStart= is missing, which only Type=oneshot may do without", NULL, SOUND },
         { "RemainAfterExit", ends_before_it_began, -EINVAL,
-          "without ExecStart= it is over before it has begun", "RemainAfterExit=yes keeps it until it is stopped" },
-        { "ExecStart", has_several_starts, -EINVAL, "several commands in ExecStart=, which only Type=oneshot may have",
-          "an empty ExecStart= takes the earlier ones away" },
+          "without ExecStart= it is over before it has begun",
+          "RemainAfterExit=yes keeps it until it is stopped", SOUND },
+        { "ExecStart", has_several_starts, -EINVAL,
+          "several commands in ExecStart=, which only Type=oneshot may have",
+          "an empty ExecStart= takes the earlier ones away", ALWAYS },
         { "Restart", restarts_oneshot_after_success, -EINVAL,
           "Restart=always and on-success are not for Type=oneshot, whose success is its end",
-          "Type=simple is for what shall run on" },
-        { "RestartForceExitStatus", forces_oneshot, -EINVAL, "RestartForceExitStatus= is not for Type=oneshot", NULL },
+          "Type=simple is for what shall run on", ALWAYS },
+        { "RestartForceExitStatus", forces_oneshot, -EINVAL,
+          "RestartForceExitStatus= is not for Type=oneshot", NULL, ALWAYS },
         { "NotifyAccess", hears_no_readiness, -EINVAL,
-          "Type=notify with NotifyAccess=none: its readiness could never be heard", NULL },
-        { "After", is_behind_itself, -EINVAL, "it is ordered behind itself (After=)", NULL },
-        { "Before", is_ahead_of_itself, -EINVAL, "it is ordered ahead of itself (Before=)", NULL },
-        { "Requires", requires_itself, -EINVAL, "it requires itself (Requires=)", NULL },
-        { "Wants", wants_itself, -EINVAL, "it wants itself (Wants=)", NULL },
+          "Type=notify with NotifyAccess=none: its readiness could never be heard", NULL, ALWAYS },
+        { "After", is_behind_itself, -EINVAL, "it is ordered behind itself (After=)", NULL, ALWAYS },
+        { "Before", is_ahead_of_itself, -EINVAL, "it is ordered ahead of itself (Before=)", NULL, ALWAYS },
+        { "Requires", requires_itself, -EINVAL, "it requires itself (Requires=)", NULL, ALWAYS },
+        { "Wants", wants_itself, -EINVAL, "it wants itself (Wants=)", NULL, ALWAYS },
         { "RestartPreventExitStatus", prevents_nothing, 0,
-          "RestartPreventExitStatus= changes nothing where Restart=no", NULL },
+          "RestartPreventExitStatus= changes nothing where Restart=no", NULL, ALWAYS },
         { "RestartPreventExitStatus", prevents_what_it_forces, 0,
-          "RestartPreventExitStatus= and RestartForceExitStatus= name the same status: it is not restarted", NULL },
+          "RestartPreventExitStatus= and RestartForceExitStatus= name the same status: it is not restarted",
+          NULL, ALWAYS },
         { "RestartMaxDelaySec", delay_shrinks, 0,
-          "RestartMaxDelaySec= is shorter than RestartSec=: the delay does not grow", NULL },
+          "RestartMaxDelaySec= is shorter than RestartSec=: the delay does not grow", NULL, WRITTEN },
         { "StartLimitIntervalSec", never_gives_up, 0,
           "it is never given up: StartLimitBurst= restarts take longer than StartLimitIntervalSec=",
-          "with StartLimitIntervalSec=infinity every start counts, StartLimitBurst=0 says that it is meant" },
-        { "KillMode", kills_nothing, 0, "KillMode=none: its processes are left until the container ends", NULL },
+          "with StartLimitIntervalSec=infinity every start counts, StartLimitBurst=0 says that it is meant",
+          ALWAYS },
+        { "KillMode", kills_nothing, 0,
+          "KillMode=none: its processes are left until the container ends", NULL, ALWAYS },
         { "RuntimeMaxSec", limits_oneshot, 0, "RuntimeMaxSec= changes nothing for Type=oneshot",
-          "TimeoutStartSec= limits it" },
+          "TimeoutStartSec= limits it", ALWAYS },
         { "SuccessActionExitStatus", succeeds_without_action, 0,
-          "SuccessActionExitStatus= changes nothing without SuccessAction=", NULL },
+          "SuccessActionExitStatus= changes nothing without SuccessAction=", NULL, ALWAYS },
         { "FailureActionExitStatus", fails_without_action, 0,
-          "FailureActionExitStatus= changes nothing where FailureAction=none", NULL },
+          "FailureActionExitStatus= changes nothing where FailureAction=none", NULL, ALWAYS },
 };
 /* clang-format on */
 
 /* --- What there is. */
 
-static void say(const struct verify *v, const char *key, int error, const char *words) {
-        const struct origin *at = setting_origin(setting_find(OWNER_UNIT, key), v->origins, v->n_origins);
+static const struct origin *find_origin(const struct verify *v, const char *key) {
+        return setting_origin(setting_find(OWNER_UNIT, key), v->origins, v->n_origins);
+}
 
-        diag(v->diags, at ? at->file : v->unit->file, at ? at->line : v->unit->line, error, "%s: %s", v->unit->name, words);
+static void say(const struct verify *v, const char *key, int error, const char *words) {
+        const struct origin *at = find_origin(v, key);
+
+        diag(v->diags, at ? at->file : v->unit->file, at ? at->line : v->unit->line, error, "%s: %s",
+             v->unit->name, words);
 }
 
 static void warn(const struct verify *v, const char *key, const char *what, const char *name, int error) {
@@ -216,10 +243,11 @@ static bool is_in_path(const char *name, const char *path) {
 static void check_command(const struct verify *v, const struct command *c, const char *key) {
         if (c->path[0] == '/') {
                 if (!is_program(c->path))
-                        warn(v, key, "names the program", c->path, access(c->path, F_OK) < 0 ? ENOENT : EACCES);
+                        warn(v, key, "names the program", c->path,
+                             access(c->path, F_OK) < 0 ? ENOENT : EACCES);
         } else if (!v->unit->environment_files && !is_in_path(c->path, search_path(v))) {
-                autofree char *words = text_format("%s= names the program %s, which is not in PATH (%s)", key, c->path,
-                                                   search_path(v));
+                autofree char *words = text_format("%s= names the program %s, which is not in PATH (%s)", key,
+                                                   c->path, search_path(v));
 
                 say(v, key, 0, words ? words : "out of memory");
         }
@@ -237,7 +265,8 @@ static void check_account(const struct verify *v, const char *key, const char *n
         int r = is_user ? user_find(name, &user) : group_find(name, &gid);
 
         if (r == -ESRCH) {
-                autofree char *words = text_format("%s=%s: there is no such %s", key, name, is_user ? "user" : "group");
+                autofree char *words =
+                        text_format("%s=%s: there is no such %s", key, name, is_user ? "user" : "group");
 
                 say(v, key, 0, words ? words : "out of memory");
         } else if (r < 0)
@@ -270,9 +299,21 @@ static void check_files(const struct verify *v) {
                         warn(v, "EnvironmentFile", "names", f->path, errno);
 }
 
+static bool is_occasion(const struct verify *v, const struct rule *rule) {
+        switch (rule->occasion) {
+        case ALWAYS:
+                return true;
+        case WRITTEN:
+                return find_origin(v, rule->key);
+        case SOUND:
+                return !v->has_errors;
+        }
+        return true;
+}
+
 void verify_unit(const struct verify *v) {
         for (size_t i = 0; i < countof(rules); i++) {
-                if (!rules[i].is_broken(v->unit))
+                if (!rules[i].is_broken(v->unit) || !is_occasion(v, &rules[i]))
                         continue;
                 say(v, rules[i].key, rules[i].error, rules[i].words);
                 if (rules[i].hint)

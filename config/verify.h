@@ -4,11 +4,12 @@
 #include "config/setting.h"
 
 struct verify {
-        const struct unit *unit;       /* borrowed */
-        const struct origin *origins;  /* borrowed; where its values were written */
+        const struct unit *unit;      /* borrowed */
+        const struct origin *origins; /* borrowed; where its values were written */
         size_t n_origins;
-        char *const *environment;      /* borrowed; tend's own: its PATH serves where the unit has none */
-        bool look_at_system;           /* look for programs, accounts and directories: what is absent is a warning */
+        char *const *environment; /* borrowed; tend's own: its PATH serves where the unit has none */
+        bool has_errors;          /* some of its values were refused */
+        bool look_at_system; /* look for programs, accounts and directories: what is absent is a warning */
         struct diags *diags;
 };
 

@@ -78,7 +78,8 @@ static const struct option tend_options[] = {
 /* clang-format on */
 
 static int misuse_tend(maybe_unused const struct parse *p, const char *problem) {
-        (void) fprintf(stderr, "tend: %s: it is tend [OPTIONS] -- CMD [ARGS...], and tend --help tells the options\n",
+        (void) fprintf(stderr,
+                       "tend: %s: it is tend [OPTIONS] -- CMD [ARGS...], and tend --help tells the options\n",
                        problem ? problem : "no command");
         return 2;
 }

@@ -13,7 +13,8 @@ static struct {
         sigset_t mask, ignored;
 } found;
 
-/* A descriptor below 3 that is closed would be given to the next file opened, and what is written to stderr would go there. */
+/* A descriptor below 3 that is closed would be given to the next file opened, and what is written to stderr
+ * would go there. */
 static int fill_standard_fds(void) {
         struct pollfd p[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
 
@@ -40,12 +41,13 @@ static void find_ignored(sigset_t *ret) {
                         (void) sigaddset(ret, n);
 }
 
-/* Faults stay as they are: when one is blocked the kernel kills anyway, and when one is sent to tend it is for tend. */
-static int block_signals(struct init *i, sigset_t *blocked) {
+/* A fault of our own kills us even where it is blocked; one that is sent to tend is for tend, if it is not to
+ * be forwarded. */
+static int block_signals(struct init *i, unsigned flags, sigset_t *blocked) {
         static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
 
         (void) sigfillset(blocked);
-        for (size_t n = 0; n < countof(faults); n++)
+        for (size_t n = 0; n < countof(faults) && !(flags & INIT_FAULTS); n++)
                 (void) sigdelset(blocked, faults[n]);
         if (sigprocmask(SIG_SETMASK, blocked, &i->mask) < 0)
                 return -errno;
@@ -65,14 +67,14 @@ static int block_signals(struct init *i, sigset_t *blocked) {
         return 0;
 }
 
-int init_open_as(struct init *i, bool subreaper) {
+int init_open_as(struct init *i, unsigned flags) {
         sigset_t blocked;
 
         *i = (struct init){ .signal_fd = -1, .is_pid1 = getpid() == 1 };
         int r = fill_standard_fds();
         if (r < 0)
                 return r;
-        r = block_signals(i, &blocked);
+        r = block_signals(i, flags, &blocked);
         if (r < 0)
                 return r;
 
@@ -84,7 +86,7 @@ int init_open_as(struct init *i, bool subreaper) {
 
         /* Whoever executed us may have made us one already. */
         int is_set = 0;
-        if (subreaper)
+        if (flags & INIT_SUBREAPER)
                 i->is_subreaper = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
         else if (prctl(PR_GET_CHILD_SUBREAPER, &is_set, 0, 0, 0) == 0)
                 i->is_subreaper = is_set;
@@ -92,7 +94,7 @@ int init_open_as(struct init *i, bool subreaper) {
 }
 
 int init_open(struct init *i) {
-        return init_open_as(i, true);
+        return init_open_as(i, INIT_SUBREAPER);
 }
 
 int init_next_signal(struct init *i, struct signalfd_siginfo *ret) {
@@ -137,7 +139,8 @@ void init_restore_signals(const struct init *i, bool as_found) {
         (void) sigprocmask(SIG_SETMASK, as_found ? &i->mask : &none, NULL);
 }
 
-/* The next child that has ended, left as it is where it is to be looked at: 1, 0 where there is none yet, or -ECHILD. */
+/* The next child that has ended, left as it is where it is to be looked at: 1, 0 where there is none yet, or
+ * -ECHILD. */
 static int next_death(siginfo_t *ret, bool look) {
         for (;;) {
                 ret->si_pid = 0;

@@ -58,6 +58,7 @@ static int follow_parent(const struct halves *h) {
         return poll(&p, 1, 0) > 0 ? -ESRCH : 0;
 }
 
+/* clang-format off */
 /* What PID 1 of the new namespaces does before it goes on. */
 static const struct {
         const char *doing;
@@ -69,8 +70,10 @@ static const struct {
         { "setting the hostname",               set_hostname  },
         { "making a process group",             enter_group   },
 };
+/* clang-format on */
 
-/* Root inside, ourselves outside. A group can be mapped only where setgroups() cannot be used to leave one. */
+/* Root inside, ourselves outside. A group can be mapped only where setgroups() cannot be used to leave one.
+ */
 static int map_users(uid_t uid, gid_t gid) {
         char users[32], groups[32];
 
@@ -112,11 +115,13 @@ static int run_steps(const struct halves *h) {
         }
         (void) close(h->failed[1]);
         (void) close(h->outside.signal_fd);
-        /* alive[0] stays open, close-on-exec; signals stay blocked until init_open() has its own descriptor for them. */
+        /* alive[0] stays open, close-on-exec; signals stay blocked until init_open() has its own descriptor
+         * for them. */
         return 0;
 }
 
-/* The child was stopped: we are the part of it that a shell outside can see, and so we stop as well, and go on with it. */
+/* The child was stopped: we are the part of it that a shell outside can see, and so we stop as well, and go
+ * on with it. */
 static void stop_along(const struct halves *h) {
         pid_t own = getpgrp(), group = h->tty >= 0 ? tty_foreground(h->tty) : -1;
 
@@ -202,10 +207,11 @@ static int split(struct halves *h, int *ret_code, const char **ret_doing) {
 int isolate_enter(const struct isolate *o, int *ret_code, const char **ret_doing) {
         struct halves h = { .options = o };
 
-        /* Before the namespaces: afterwards the numbers that the terminal tells are those of another namespace. */
+        /* Before the namespaces: afterwards the numbers that the terminal tells are those of another
+         * namespace. */
         h.tty = tty_find_owned();
         *ret_doing = "opening the signal descriptor";
-        int r = init_open_as(&h.outside, false);
+        int r = init_open_as(&h.outside, 0);
         if (r < 0)
                 return r;
         *ret_doing = "making pipes";

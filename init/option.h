@@ -1,5 +1,5 @@
-/* How a command line is read: a program is a table of options and a table of variables, a row each. Shared by dropin.c, which reads, and
- * peers.c, which has the other programs' tables. */
+/* How a command line is read: a program is a table of options and a table of variables, a row each. Shared by
+ * dropin.c, which reads, and peers.c, which has the other programs' tables. */
 #pragma once
 
 #include "base/def.h"
@@ -37,12 +37,13 @@ struct program {
         const struct persona *persona;
         const struct option *options;     /* up to a row without an action */
         const struct variable *variables; /* the same; looked at after the options. NULL: none */
-        bool abbreviates;                 /* a word may be cut short as long as it is the only one that begins so */
+        bool abbreviates; /* a word may be cut short as long as it is the only one that begins so */
         enum place place;
         int verbosity;
         bool group, subreaper, no_wait;
-        int (*misuse)(const struct parse *p, const char *problem); /* tells it; NULL: no command. Returns the exit code */
-        void (*complete)(struct parse *p); /* once all is known. NULL: nothing to do */
+        int (*misuse)(const struct parse *p,
+                      const char *problem); /* tells it; NULL: no command. Returns the exit code */
+        void (*complete)(struct parse *p);  /* once all is known. NULL: nothing to do */
 };
 
 extern const struct program program_tini, program_dumb_init, program_catatonit;

@@ -68,7 +68,8 @@ static int set_warn(struct parse *p, maybe_unused const char *value) {
 }
 
 static int refuse_tini(char option, const char *value) {
-        (void) fprintf(stderr, "[FATAL tini (%d)] Not a valid option for -%c: %s\n", (int) getpid(), option, value);
+        (void) fprintf(stderr, "[FATAL tini (%d)] Not a valid option for -%c: %s\n", (int) getpid(), option,
+                       value);
         return 1;
 }
 
@@ -135,8 +136,8 @@ static int misuse_dumb_init(const struct parse *p, const char *problem) {
         if (problem)
                 (void) fprintf(stderr, "%s: %s\n", p->argv0, problem);
         else
-                (void) fprintf(stderr, "Usage: %s [option] program [args]\nTry %s --help for full usage.\n", p->argv0,
-                               p->argv0);
+                (void) fprintf(stderr, "Usage: %s [option] program [args]\nTry %s --help for full usage.\n",
+                               p->argv0, p->argv0);
         return 1;
 }
 
@@ -181,7 +182,8 @@ static int add_number_rewrite(struct parse *p, const char *value) {
         if (!colon || (size_t) (colon - value) >= sizeof(from_text))
                 goto wrong;
         (void) snprintf(from_text, sizeof(from_text), "%.*s", (int) (colon - value), value);
-        if (parse_int(from_text, 1, DUMB_INIT_SIGNALS, &from) < 0 || parse_int(colon + 1, 0, DUMB_INIT_SIGNALS, &to) < 0)
+        if (parse_int(from_text, 1, DUMB_INIT_SIGNALS, &from) < 0 ||
+            parse_int(colon + 1, 0, DUMB_INIT_SIGNALS, &to) < 0)
                 goto wrong;
         p->single.map.to[from] = (uint8_t) to;
         p->rewritten[from] = true;
@@ -251,13 +253,12 @@ static int misuse_catatonit(maybe_unused const struct parse *p, const char *prob
 }
 
 static int show_catatonit_help(maybe_unused struct parse *p, maybe_unused const char *value) {
-        (void) fputs(CATATONIT_USAGE
-                     "\n"
-                     "  -g             forward signals to the program's process group\n"
-                     "  -h             this text\n"
-                     "  -L             the licence\n"
-                     "  -P             pause: run no program, end at SIGINT or SIGTERM\n"
-                     "  -V, --version  the version\n",
+        (void) fputs(CATATONIT_USAGE "\n"
+                                     "  -g             forward signals to the program's process group\n"
+                                     "  -h             this text\n"
+                                     "  -L             the licence\n"
+                                     "  -P             pause: run no program, end at SIGINT or SIGTERM\n"
+                                     "  -V, --version  the version\n",
                      stderr);
         return 0;
 }

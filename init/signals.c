@@ -6,7 +6,8 @@
 #include "init/signals.h"
 
 /* What a signal sent by the kernel says is meant for tend itself; KILL and STOP never arrive. */
-static const uint8_t kept[] = { SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGKILL, SIGSTOP };
+static const uint8_t kept[] = { SIGCHLD, SIGSEGV, SIGBUS, SIGFPE,  SIGILL,
+                                SIGTRAP, SIGABRT, SIGSYS, SIGKILL, SIGSTOP };
 
 bool signal_is_forwarded(int signal) {
         return signal > 0 && signal <= SIGRTMAX && !memchr(kept, signal, sizeof(kept));

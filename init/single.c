@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdnoreturn.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,15 +17,16 @@
 struct run {
         const struct single *s;
         struct init init;
-        pid_t pid;         /* of the command; 0: none */
-        int tty;           /* handed to the command, or -1 */
-        int code;          /* tend's exit code; -1 while the command runs */
+        pid_t pid; /* of the command; 0: none */
+        int tty;   /* handed to the command, or -1 */
+        int cwd;   /* the command's, where tend itself has left it, or -1 */
+        int code;  /* tend's exit code; -1 while the command runs */
         bool reap_due;
         usec_t stop_asked; /* when SIGINT or SIGTERM came last; 0: never */
 };
 
-/* The child shares our memory until it executes: what it could not do is simply left here. Volatile, since the compiler sees that it
- * never returns. */
+/* The child shares our memory until it executes: what it could not do is simply left here. Volatile, since
+ * the compiler sees that it never returns. */
 struct attempt {
         const struct run *run;
         const char *volatile doing; /* what failed before the command could be executed; NULL: nothing */
@@ -83,6 +85,11 @@ static noreturn void become_command(struct attempt *a, pid_t parent) {
                 a->doing = "preparing the command's process group";
                 _exit(1);
         }
+        if (a->run->cwd >= 0 && fchdir(a->run->cwd) < 0) {
+                a->error = errno;
+                a->doing = "returning to the working directory";
+                _exit(1);
+        }
         if (s->persona->passes_sockets)
                 rename_listen_pid(parent);
         init_restore_signals(&a->run->init, !s->persona->fresh_signals);
@@ -93,6 +100,13 @@ static noreturn void become_command(struct attempt *a, pid_t parent) {
 
 static int code_of_failed_exec(const struct persona *p, int error) {
         return error == ENOENT ? p->not_found : error == EACCES ? p->not_executable : p->not_run;
+}
+
+/* Before the command starts, so that it never sees us there. */
+static void leave_cwd(struct run *r) {
+        r->cwd = open(".", O_PATH | O_CLOEXEC);
+        if (r->cwd < 0 || chdir("/") < 0)
+                say(r, NOTE_FAILED, 0, errno, "changing directory to /");
 }
 
 /* Starts the command. 0, or the exit code of tend with the reason told. */
@@ -125,8 +139,8 @@ static int spawn(struct run *r) {
         return 0;
 }
 
-/* The kernel has sent SIGHUP and SIGCONT to us as well by the time the terminal is given up. They are taken out here, so that one that
- * somebody sends later is forwarded like any other. */
+/* The kernel has sent SIGHUP and SIGCONT to us as well by the time the terminal is given up. They are taken
+ * out here, so that one that somebody sends later is forwarded like any other. */
 static void give_up_tty(const struct run *r) {
         int led = tty_give_up(STDIN_FILENO);
 
@@ -180,11 +194,11 @@ static void handle_signal(struct run *r, const struct signalfd_siginfo *info) {
                 return;
         }
 
-        /* What the terminal says to our own process group, because some other member of it is in the background, is not for
-         * the command. */
+        /* What the terminal says to our own process group, because some other member of it is in the
+         * background, is not for the command. */
         if (is_tty_stop(number) && info->ssi_code == SI_KERNEL && number != SIGTSTP && !suspends)
                 return;
-        if (signal_is_forwarded(number))
+        if (signal_is_forwarded(number) || r->s->persona->sends_faults)
                 pass_on(r, number);
         if (suspends) {
                 say(r, NOTE_SUSPENDING, 0, number, NULL);
@@ -233,8 +247,8 @@ static void watch(struct run *r) {
         }
 }
 
-/* The budget covers the command's own share of a stop that was asked for, unless that is so long ago that it cannot have been the
- * reason for its end. */
+/* The budget covers the command's own share of a stop that was asked for, unless that is so long ago that it
+ * cannot have been the reason for its end. */
 static usec_t stop_deadline(const struct run *r) {
         usec_t now = kernel_now(), asked = usec_add(r->stop_asked, r->s->stop_budget);
         return r->stop_asked > 0 && asked > now ? asked : usec_add(now, r->s->stop_budget);
@@ -251,7 +265,8 @@ static int finish(struct run *r) {
         return r->code;
 }
 
-/* What a shell or a supervisor has passed on above stderr is for the command: as long as we held it too, nobody would see it closed. */
+/* What a shell or a supervisor has passed on above stderr is for the command: as long as we held it too,
+ * nobody would see it closed. */
 static void drop_fds(const struct run *r) {
         unsigned kept = (unsigned) r->init.signal_fd;
 
@@ -262,9 +277,10 @@ static void drop_fds(const struct run *r) {
 }
 
 int single_run(const struct single *s) {
-        struct run r = { .s = s, .tty = -1, .code = -1 };
+        struct run r = { .s = s, .tty = -1, .cwd = -1, .code = -1 };
 
-        int e = init_open_as(&r.init, s->subreaper);
+        unsigned flags = (s->subreaper ? INIT_SUBREAPER : 0) | (s->persona->sends_faults ? INIT_FAULTS : 0);
+        int e = init_open_as(&r.init, flags);
         if (e < 0)
                 return fail(&r, "opening the signal descriptor", -e);
         if (s->parent_death_signal > 0 && prctl(PR_SET_PDEATHSIG, s->parent_death_signal) < 0)
@@ -278,6 +294,8 @@ int single_run(const struct single *s) {
                 r.tty = tty_find_owned();
         if (s->place == PLACE_SESSION)
                 give_up_tty(&r);
+        if (s->persona->leaves_cwd)
+                leave_cwd(&r);
         if (s->argv) {
                 int code = spawn(&r);
                 if (code > 0)
@@ -285,8 +303,8 @@ int single_run(const struct single *s) {
         }
         if (s->persona->drops_fds)
                 drop_fds(&r);
-        if (s->persona->leaves_cwd && chdir("/") < 0)
-                say(&r, NOTE_FAILED, 0, errno, "changing directory to /");
+        if (r.cwd >= 0)
+                (void) close(r.cwd);
 
         watch(&r);
         return finish(&r);

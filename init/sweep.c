@@ -1,6 +1,6 @@
-/* The final sweep. As PID 1 the kernel knows who is left, and kill(-1) reaches all of them in one stroke. A subreaper has to find its
- * descendants: for SIGTERM all of them under /proc; for SIGKILL only its own children, again and again, since what a killed child leaves
- * behind becomes a child of ours. */
+/* The final sweep. As PID 1 the kernel knows who is left, and kill(-1) reaches all of them in one stroke. A
+ * subreaper has to find its descendants: for SIGTERM all of them under /proc; for SIGKILL only its own
+ * children, again and again, since what a killed child leaves behind becomes a child of ours. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "init/init.h"
 #include "init/kernel.h"
 
-#define PATIENCE (1 * USEC_PER_SEC)   /* with SIGKILL having no effect: uninterruptible, or not ours to kill */
+#define PATIENCE (1 * USEC_PER_SEC)   /* with SIGKILLs that have no effect */
 #define ROUND    (10 * USEC_PER_MSEC) /* between two looks for children that were not there before */
 #define PID_MOST (4 * 1024 * 1024)    /* PID_MAX_LIMIT of the kernel */
 
@@ -49,7 +49,8 @@ static pid_t parent_of(pid_t pid) {
         return after && strlen(after) > 4 ? (pid_t) strtol(after + 4, NULL, 10) : -EIO;
 }
 
-/* An ancestor that ends while we climb breaks the chain; by then the process has another parent, so that it is worth another try. */
+/* An ancestor that ends while we climb breaks the chain; by then the process has another parent, so that it
+ * is worth another try. */
 static bool descends(const struct sweep *s, pid_t pid) {
         for (unsigned tries = 0; tries < 4; tries++) {
                 pid_t at = pid;
@@ -179,8 +180,9 @@ static void note_death(void *context, const siginfo_t *ended) {
                 tell_killed(s, ended->si_pid);
 }
 
-/* A process of the namespace that is no child of ours, put there from outside ("docker exec"): it has no parent that can be seen, and
- * its end can be waited for by a pidfd. One that has ended already is for its own parent to reap. */
+/* A process of the namespace that is no child of ours, put there from outside ("docker exec"): it has no
+ * parent that can be seen, and its end can be waited for by a pidfd. One that has ended already is for its
+ * own parent to reap. */
 struct outsider {
         struct sweep sweep; /* first, so that a visit can find the rest */
         int fd;
@@ -222,7 +224,8 @@ static bool wait_outsider(struct sweep *s, usec_t until) {
                 return false;
 
         usec_t left = usec_sub(until, kernel_now());
-        struct pollfd p[] = { { .fd = o.fd, .events = POLLIN }, { .fd = s->init->signal_fd, .events = POLLIN } };
+        struct pollfd p[] = { { .fd = o.fd, .events = POLLIN },
+                              { .fd = s->init->signal_fd, .events = POLLIN } };
         struct timespec t = { (time_t) (left / USEC_PER_SEC), (long) (left % USEC_PER_SEC) * 1000 };
         (void) ppoll(p, countof(p), left == USEC_INFINITY ? NULL : &t, NULL);
         (void) close(o.fd);
@@ -239,8 +242,8 @@ static bool is_hurried(struct sweep *s) {
         return s->init->stops > before && s->init->stops > 1;
 }
 
-/* Reaps until nobody is left (true) or until `until`. While killing also leaves when all that were killed are gone: whoever is left
- * now was not seen before. */
+/* Reaps until nobody is left (true) or until `until`. While killing also leaves when all that were killed are
+ * gone: whoever is left now was not seen before. */
 static bool await_end(struct sweep *s, usec_t until) {
         for (;;) {
                 bool more = true, alone = false;

@@ -19,7 +19,8 @@ pid_t tty_foreground(int fd) {
         return group < 0 ? -errno : group;
 }
 
-/* In a PID namespace whose PID 1 was not put in a group of its own both numbers are 0, "somebody outside", and so they are equal. */
+/* In a PID namespace whose PID 1 was not put in a group of its own both numbers are 0, "somebody outside",
+ * and so they are equal. */
 int tty_find_owned(void) {
         pid_t own = getpgrp();
 

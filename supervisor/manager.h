@@ -43,7 +43,8 @@ struct manager {
         struct pids pids;
         struct timers timers;
         struct timer budget; /* the end of the stop budget */
-        struct timer retry;  /* of a census that could not be taken */
+        struct timer retry;  /* of a census that could not be taken, or has found somebody */
+        usec_t signalled;    /* when the census has led to a signal last */
         struct launcher launcher;
         struct census census;
         struct service **waiting; /* owned; who waits for its last process to go, as the census needs it */

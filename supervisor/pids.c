@@ -41,6 +41,8 @@ void pids_done(struct pids *p) {
 void pids_add(struct pids *p, pid_t pid, struct service *s) {
         struct pid_slot *slot = slot_of(p, pid);
 
+        if (slot->pid == 0 && p->used == p->mask)
+                return; /* the last free slot is what every search ends at */
         p->used += slot->pid == 0;
         *slot = (struct pid_slot){ .pid = pid, .service = s };
 }

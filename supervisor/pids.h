@@ -24,6 +24,7 @@ struct pids {
 int pids_reserve(struct pids *p, uint32_t n) must_check;
 void pids_done(struct pids *p);
 
+/* Where far more are added than were reserved, one is not taken up: then it is nobody's. */
 void pids_add(struct pids *p, pid_t pid, struct service *s);
 void pids_remove(struct pids *p, pid_t pid);
 struct service *pids_find(const struct pids *p, pid_t pid);

@@ -92,7 +92,8 @@ static int say_missing(struct building *b, const struct unit *u, const struct li
                 return 0; /* has been said */
         suggest_init(&nearest, name);
         for (size_t i = 0; i < b->config->n_units; i++)
-                suggest_offer(&nearest, b->config->units[i]->name);
+                if (b->config->units[i] != u)
+                        suggest_offer(&nearest, b->config->units[i]->name);
         int r = diag(b->diags, u->file, u->line, l->missing, "%s: %s=%s: there is no such unit", u->name,
                      l->key, name);
         if (nearest.best)

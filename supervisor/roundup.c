@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "supervisor/roundup.h"
 
+#define RETRY_FIRST (20 * USEC_PER_MSEC) /* where somebody has been left */
+#define RETRY_MOST  USEC_PER_SEC
 #define RETRY_DELAY (100 * USEC_PER_MSEC) /* where memory or descriptors are lacking */
 
 #define IS_KILLING(s) STATE_IN((s)->state, STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_FINAL_SIGKILL))
@@ -65,16 +67,37 @@ static void name_killed(const struct census_entry *e) {
         log_warning(e->owner->unit->name, "killed what it left: %s (pid %d)", n > 0 ? name : "?", e->pid);
 }
 
+/* "SigIgn:" and its kin in /proc/PID/status: bit N - 1 for signal N. */
+static uint64_t signal_set(const char *status, const char *field) {
+        const char *at = strstr(status, field);
+        return at ? strtoull(at + strlen(field), NULL, 16) : UINT64_MAX;
+}
+
+/* Who neither catches nor ignores the signal and is still there has not heard it: it was made behind its
+ * back, or was on the way to its execve() with the handlers of whoever forked it. Those who do catch it may
+ * be at their last work: they are not asked twice. */
+static bool has_missed(pid_t pid, int signal) {
+        char path[32], status[4096];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/status", pid);
+        if (io_read_small(AT_FDCWD, path, status, sizeof(status)) < 0)
+                return false;
+        uint64_t heard = signal_set(status, "\nSigIgn:") | signal_set(status, "\nSigCgt:");
+        return (heard >> (signal - 1) & 1) == 0;
+}
+
 /* What is there although SIGKILL has gone out was made behind its back. In mode mixed the rest is killed when
  * the main process has gone. */
-static int signal_for(const struct service *s) {
+static int signal_for(const struct service *s, pid_t pid) {
         enum kill_mode mode = s->unit->kill_mode;
 
         if (mode != KILL_CONTROL_GROUP && mode != KILL_MIXED)
                 return 0;
         if (IS_KILLING(s) || (mode == KILL_MIXED && has_gone(s)))
                 return SIGKILL;
-        return s->kill_signal;
+        if (s->kill_signal != 0 || mode == KILL_MIXED)
+                return s->kill_signal;
+        return has_missed(pid, s->unit->kill_signal) ? s->unit->kill_signal : 0;
 }
 
 static void send_signals(const struct manager *m) {
@@ -82,7 +105,7 @@ static void send_signals(const struct manager *m) {
                 const struct census_entry *e = &m->census.list[i];
                 if (!e->owner || !e->owner->waits_for_empty)
                         continue;
-                int signal = signal_for(e->owner);
+                int signal = signal_for(e->owner, e->pid);
                 e->owner->left++;
                 if (signal == 0)
                         continue;
@@ -120,7 +143,25 @@ static bool is_empty(const struct service *s) {
         return has_gone(s) && (mode == KILL_PROCESS || s->left == 0);
 }
 
+/* Who had been forked but had not executed yet may have lost its signal, and then nothing more happens that a
+ * census would follow. So there is another one, less and less often. */
+static void look_again(struct manager *m, bool has_signalled) {
+        usec_t now = manager_now(m);
+        bool is_left = false;
+
+        for (uint32_t i = 0; i < m->n_waiting; i++) {
+                const struct service *s = m->waiting[i];
+                is_left |= s->waits_for_empty && has_gone(s) && s->left > 0;
+        }
+        if (has_signalled)
+                m->signalled = now;
+        usec_t span = MIN(MAX(now - m->signalled, RETRY_FIRST), RETRY_MOST);
+        timers_arm(&m->timers, &m->retry, is_left ? now + span : USEC_INFINITY);
+}
+
 void roundup_run(struct manager *m) {
+        bool has_signalled = false;
+
         m->census_due = false;
         collect_waiting(m);
         if (m->n_waiting == 0)
@@ -135,10 +176,12 @@ void roundup_run(struct manager *m) {
         send_signals(m);
         for (uint32_t i = 0; i < m->n_waiting; i++) {
                 struct service *s = m->waiting[i];
+                has_signalled |= s->kill_signal != 0;
                 s->kill_signal = 0;
                 if (!is_empty(s))
                         continue;
                 s->waits_for_empty = false;
                 service_dispatch(s, EVENT_EMPTY);
         }
+        look_again(m, has_signalled);
 }

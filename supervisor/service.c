@@ -68,7 +68,7 @@ static struct facts look(const struct service *s) {
 /* The first blame stays: what came of it is no news. */
 static void blame(struct service *s, enum result result) {
         if (s->result == RESULT_SUCCESS)
-                s->result = result;
+                s->result = (uint8_t) result;
 }
 
 /* Where memory is lacking the limit forgets what it could not note, and the service goes on. */
@@ -105,6 +105,12 @@ static void arm(struct service *s, usec_t span) {
         timers_arm(&s->manager->timers, &s->timer, at);
 }
 
+/* It counts from when the service came up, however often it is reloaded. */
+static void arm_runtime(struct service *s) {
+        usec_t used = usec_sub(manager_now(s->manager), s->restarts.up_since);
+        arm(s, usec_sub(s->unit->runtime_max, used));
+}
+
 static void arm_delay(struct service *s) {
         struct verdict v = decide(s);
 
@@ -129,7 +135,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_DISARM:           timers_disarm(timers, &s->timer); break;
         case DO_ARM_START:        arm(s, s->unit->timeout_start); break;
         case DO_ARM_STOP:         arm(s, s->unit->timeout_stop); break;
-        case DO_ARM_RUNTIME:      arm(s, s->unit->runtime_max); break;
+        case DO_ARM_RUNTIME:      arm_runtime(s); break;
         case DO_ARM_DELAY:        arm_delay(s); break;
         case DO_RUN_PRE:          spawn_control(s, EXEC_START_PRE); break;
         case DO_RUN_MAIN:         spawn_main(s, s->unit->exec[EXEC_START]); break;

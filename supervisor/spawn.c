@@ -112,6 +112,8 @@ void spawn_main(struct service *s, const struct command *c) {
                 s->posted = EVENT_MAIN_ENDED;
                 return;
         }
+        if (s->main != 0) /* one that must not be killed, or cannot be */
+                pids_remove(&s->manager->pids, s->main);
         s->main = spawn(s, c, EXEC_START, &executed);
         s->session = s->main;
         if (s->main == 0)
@@ -123,6 +125,8 @@ void spawn_main(struct service *s, const struct command *c) {
 static void run_control(struct service *s, const struct command *c) {
         bool executed;
 
+        if (s->control != 0)
+                pids_remove(&s->manager->pids, s->control);
         s->control_command = c;
         s->control = c ? spawn(s, c, s->control_kind, &executed) : 0;
         if (s->control == 0)
@@ -184,7 +188,7 @@ static void control_ended(struct service *s, struct ending e) {
                 char text[ENDING_TEXT_MAX];
                 log_warning(s->unit->name, "%s= %s", exec_kind_word(s->control_kind), ending_text(e, text));
                 service_dispatch(s, EVENT_CONTROL_FAILED);
-        } else if (c->next) {
+        } else if (c->next && !s->waits_for_empty) {
                 s->posted = EVENT_COUNT;
                 run_control(s, c->next);
                 if (s->posted != EVENT_COUNT)

@@ -5,6 +5,10 @@
 static const char *const state_words[] = { STATES(WORD_OF_STATE) };
 static const char *const event_words[] = { EVENTS(WORD_OF_EVENT) };
 
+static bool always(const struct facts *f maybe_unused) {
+        return true;
+}
+
 static bool has_pre(const struct facts *f) {
         return f->unit->exec[EXEC_START_PRE];
 }
@@ -77,104 +81,133 @@ static bool has_failed(const struct facts *f) {
         return f->failed;
 }
 
-#define S(name)     STATE_BIT(STATE_##name)
-#define ALL         (STATE_BIT(STATE_COUNT) - 1)
-#define RESTING     (S(DEAD) | S(FAILED) | S(AUTO_RESTART))
-#define ENDING      (S(STOP_SIGTERM) | S(STOP_SIGKILL))
-#define FINAL       (S(FINAL_SIGTERM) | S(FINAL_SIGKILL))
-#define WHEN(guard) guard, #guard
-#define ALWAYS      NULL, ""
+#define S(name)      STATE_BIT(STATE_##name)
+#define ALL          (STATE_BIT(STATE_COUNT) - 1)
+#define RESTING      (S(DEAD) | S(FAILED) | S(AUTO_RESTART))
+#define STARTING     STATES_STARTING
+#define UP           STATES_UP
+#define SERVING      (S(RUNNING) | S(RELOAD))
+#define ENDING       (S(STOP_SIGTERM) | S(STOP_SIGKILL))
+#define FINAL        (S(FINAL_SIGTERM) | S(FINAL_SIGKILL))
+#define LEAVING      (S(START_POST) | S(STOP) | ENDING | S(STOP_POST) | FINAL)
+#define BEFORE_KILL  (STARTING | UP | S(STOP) | S(STOP_SIGTERM))
+#define BEFORE_FINAL (S(STOP_POST) | S(FINAL_SIGTERM))
+
+/* Effects that go together. */
+#define BEGIN         (DO_BEGIN | DO_ARM_START)
+#define SERVE         (DO_DISARM | DO_ARM_RUNTIME)
+#define RUN_STOP      (DO_ARM_STOP | DO_RUN_STOP)
+#define RUN_STOP_POST (DO_ARM_STOP | DO_RUN_STOP_POST)
+#define TERM          (DO_ARM_STOP | DO_TERM)
+#define KILL          (DO_ARM_STOP | DO_KILL)
+
+#define RULE(states, event, guard, next, what)                                                               \
+        {                                                                                                    \
+                .from = (states), .on = EVENT_##event, .when = (guard), .when_word = #guard,                 \
+                .to = STATE_##next, .effects = (what)                                                        \
+        }
 
 /* Read from the top: the first rule whose guard holds is taken. The last block names what is heard and means
  * nothing. */
 /* clang-format off */
 const struct rule state_rules[] = {
-        /* from                  on                 when                     to             effects */
-        { RESTING,               EVENT_START_ASKED, WHEN(has_pre),           STATE_START_PRE,     DO_BEGIN | DO_ARM_START | DO_RUN_PRE },
-        { RESTING,               EVENT_START_ASKED, ALWAYS,                  STATE_START,         DO_BEGIN | DO_ARM_START | DO_RUN_MAIN },
-        { S(AUTO_RESTART),       EVENT_TIME_OUT,    WHEN(has_pre),           STATE_START_PRE,     DO_BEGIN | DO_ARM_START | DO_RUN_PRE },
-        { S(AUTO_RESTART),       EVENT_TIME_OUT,    ALWAYS,                  STATE_START,         DO_BEGIN | DO_ARM_START | DO_RUN_MAIN },
-        { S(AUTO_RESTART),       EVENT_STOP_ASKED,  ALWAYS,                  STATE_DEAD,          DO_DISARM },
-        { S(AUTO_RESTART),       EVENT_HURRY,       ALWAYS,                  STATE_DEAD,          DO_DISARM },
-        { S(DEAD),        EVENT_DEPENDENCY_FAILED,  ALWAYS,                  STATE_FAILED,        DO_BLAME_DEPENDENCY },
+        /*   from              on                 when               to             effects */
+        RULE(RESTING,          START_ASKED,       has_pre,           START_PRE,     BEGIN | DO_RUN_PRE),
+        RULE(RESTING,          START_ASKED,       always,            START,         BEGIN | DO_RUN_MAIN),
+        RULE(S(AUTO_RESTART),  TIME_OUT,          has_pre,           START_PRE,     BEGIN | DO_RUN_PRE),
+        RULE(S(AUTO_RESTART),  TIME_OUT,          always,            START,         BEGIN | DO_RUN_MAIN),
+        RULE(S(AUTO_RESTART),  STOP_ASKED,        always,            DEAD,          DO_DISARM),
+        RULE(S(AUTO_RESTART),  HURRY,             always,            DEAD,          DO_DISARM),
+        RULE(S(DEAD),          DEPENDENCY_FAILED, always,            FAILED,        DO_BLAME_DEPENDENCY),
 
-        { S(START_PRE),          EVENT_CONTROL_DONE,   ALWAYS,               STATE_START,         DO_RUN_MAIN },
-        { S(START_PRE),          EVENT_CONTROL_FAILED, ALWAYS,               STATE_STOP_SIGTERM,  DO_BLAME_CONTROL | DO_ARM_STOP | DO_TERM },
+        RULE(S(START_PRE),     CONTROL_DONE,      always,            START,         DO_RUN_MAIN),
+        RULE(S(START_PRE),     CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
 
-        { S(START),              EVENT_UP,          WHEN(has_post),          STATE_START_POST,    DO_RUN_POST },
-        { S(START),              EVENT_UP,          ALWAYS,                  STATE_RUNNING,       DO_DISARM | DO_ARM_RUNTIME | DO_GO_UP },
-        { S(START),              EVENT_MAIN_ENDED,  WHEN(has_more),          STATE_START,         DO_RUN_NEXT },
-        { S(START),              EVENT_MAIN_ENDED,  WHEN(oneshot_then_post), STATE_START_POST,    DO_RUN_POST },
-        { S(START),              EVENT_MAIN_ENDED,  WHEN(oneshot_stays),     STATE_EXITED,        DO_DISARM | DO_GO_UP },
-        { S(START),              EVENT_MAIN_ENDED,  WHEN(oneshot_then_stop), STATE_STOP,          DO_ARM_STOP | DO_RUN_STOP | DO_GO_UP },
-        { S(START),              EVENT_MAIN_ENDED,  WHEN(oneshot_done),      STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM | DO_GO_UP },
-        { S(START),              EVENT_MAIN_ENDED,  WHEN(ended_unready),     STATE_STOP_SIGTERM,  DO_BLAME_PROTOCOL | DO_ARM_STOP | DO_TERM },
-        { S(START),              EVENT_MAIN_ENDED,  ALWAYS,                  STATE_STOP_SIGTERM,  DO_BLAME_MAIN | DO_ARM_STOP | DO_TERM },
+        RULE(S(START),         UP,                has_post,          START_POST,    DO_RUN_POST),
+        RULE(S(START),         UP,                always,            RUNNING,       SERVE | DO_GO_UP),
+        RULE(S(START),         MAIN_ENDED,        has_more,          START,         DO_RUN_NEXT),
+        RULE(S(START),         MAIN_ENDED,        oneshot_then_post, START_POST,    DO_RUN_POST),
+        RULE(S(START),         MAIN_ENDED,        oneshot_stays,     EXITED,        DO_DISARM | DO_GO_UP),
+        RULE(S(START),         MAIN_ENDED,        oneshot_then_stop, STOP,          RUN_STOP | DO_GO_UP),
+        RULE(S(START),         MAIN_ENDED,        oneshot_done,      STOP_SIGTERM,  TERM | DO_GO_UP),
+        RULE(S(START),         MAIN_ENDED,        ended_unready,     STOP_SIGTERM,  DO_BLAME_PROTOCOL | TERM),
+        RULE(S(START),         MAIN_ENDED,        always,            STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
 
-        { S(START_POST),         EVENT_CONTROL_DONE, WHEN(main_lives),       STATE_RUNNING,       DO_DISARM | DO_ARM_RUNTIME | DO_GO_UP },
-        { S(START_POST),         EVENT_CONTROL_DONE, WHEN(stays_exited),     STATE_EXITED,        DO_DISARM | DO_GO_UP },
-        { S(START_POST),         EVENT_CONTROL_DONE, WHEN(ended_badly),      STATE_STOP_SIGTERM,  DO_BLAME_MAIN | DO_ARM_STOP | DO_TERM },
-        { S(START_POST),         EVENT_CONTROL_DONE, WHEN(has_stop),         STATE_STOP,          DO_ARM_STOP | DO_RUN_STOP | DO_GO_UP },
-        { S(START_POST),         EVENT_CONTROL_DONE, ALWAYS,                 STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM | DO_GO_UP },
-        { S(START_POST),         EVENT_CONTROL_FAILED, ALWAYS,               STATE_STOP_SIGTERM,  DO_BLAME_CONTROL | DO_ARM_STOP | DO_TERM },
+        RULE(S(START_POST),    CONTROL_DONE,      main_lives,        RUNNING,       SERVE | DO_GO_UP),
+        RULE(S(START_POST),    CONTROL_DONE,      stays_exited,      EXITED,        DO_DISARM | DO_GO_UP),
+        RULE(S(START_POST),    CONTROL_DONE,      ended_badly,       STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
+        RULE(S(START_POST),    CONTROL_DONE,      has_stop,          STOP,          RUN_STOP | DO_GO_UP),
+        RULE(S(START_POST),    CONTROL_DONE,      always,            STOP_SIGTERM,  TERM | DO_GO_UP),
+        RULE(S(START_POST),    CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
 
-        { STATES_STARTING,       EVENT_SPAWN_FAILED, ALWAYS,                 STATE_STOP_SIGTERM,  DO_BLAME_RESOURCES | DO_ARM_STOP | DO_TERM },
-        { STATES_STARTING,       EVENT_TIME_OUT,    ALWAYS,                  STATE_STOP_SIGTERM,  DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_TERM },
-        { STATES_STARTING,       EVENT_STOP_ASKED,  ALWAYS,                  STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM },
+        RULE(STARTING,         SPAWN_FAILED,      always,            STOP_SIGTERM,
+             DO_BLAME_RESOURCES | TERM),
+        RULE(STARTING,         TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
+        RULE(STARTING,         STOP_ASKED,        always,            STOP_SIGTERM,  TERM),
 
-        { S(RUNNING),            EVENT_RELOAD_ASKED, WHEN(has_reload),       STATE_RELOAD,        DO_ARM_START | DO_RUN_RELOAD },
-        { S(RELOAD),             EVENT_CONTROL_DONE, ALWAYS,                 STATE_RUNNING,       DO_DISARM | DO_ARM_RUNTIME },
-        { S(RELOAD),             EVENT_CONTROL_FAILED, ALWAYS,               STATE_RUNNING,       DO_DISARM | DO_ARM_RUNTIME | DO_WARN_RELOAD },
-        { S(RELOAD),             EVENT_SPAWN_FAILED, ALWAYS,                 STATE_RUNNING,       DO_DISARM | DO_ARM_RUNTIME | DO_WARN_RELOAD },
-        { S(RELOAD),             EVENT_TIME_OUT,    ALWAYS,                  STATE_RUNNING,       DO_DROP_CONTROL | DO_DISARM | DO_ARM_RUNTIME | DO_WARN_RELOAD },
+        RULE(S(RUNNING),       RELOAD_ASKED,      has_reload,        RELOAD,
+             DO_ARM_START | DO_RUN_RELOAD),
+        RULE(S(RELOAD),        CONTROL_DONE,      always,            RUNNING,       SERVE),
+        RULE(S(RELOAD),        CONTROL_FAILED,    always,            RUNNING,       SERVE | DO_WARN_RELOAD),
+        RULE(S(RELOAD),        SPAWN_FAILED,      always,            RUNNING,       SERVE | DO_WARN_RELOAD),
+        RULE(S(RELOAD),        TIME_OUT,          always,            RUNNING,
+             DO_DROP_CONTROL | SERVE | DO_WARN_RELOAD),
 
-        { S(RUNNING) | S(RELOAD), EVENT_MAIN_ENDED, WHEN(ended_badly),       STATE_STOP_SIGTERM,  DO_BLAME_MAIN | DO_ARM_STOP | DO_TERM },
-        { S(RUNNING) | S(RELOAD), EVENT_MAIN_ENDED, WHEN(stays_exited),      STATE_EXITED,        DO_DROP_CONTROL | DO_DISARM },
-        { S(RUNNING) | S(RELOAD), EVENT_MAIN_ENDED, WHEN(has_stop),          STATE_STOP,          DO_DROP_CONTROL | DO_ARM_STOP | DO_RUN_STOP },
-        { S(RUNNING) | S(RELOAD), EVENT_MAIN_ENDED, ALWAYS,                  STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM },
-        { S(RUNNING),            EVENT_TIME_OUT,    WHEN(has_stop),          STATE_STOP,          DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_RUN_STOP },
-        { S(RUNNING),            EVENT_TIME_OUT,    ALWAYS,                  STATE_STOP_SIGTERM,  DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_TERM },
-        { STATES_UP,             EVENT_STOP_ASKED,  WHEN(has_stop),          STATE_STOP,          DO_DROP_CONTROL | DO_ARM_STOP | DO_RUN_STOP },
-        { STATES_UP,             EVENT_STOP_ASKED,  ALWAYS,                  STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM },
+        RULE(SERVING,          MAIN_ENDED,        ended_badly,       STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
+        RULE(SERVING,          MAIN_ENDED,        stays_exited,      EXITED,
+             DO_DROP_CONTROL | DO_DISARM),
+        RULE(SERVING,          MAIN_ENDED,        has_stop,          STOP,
+             DO_DROP_CONTROL | RUN_STOP),
+        RULE(SERVING,          MAIN_ENDED,        always,            STOP_SIGTERM,  TERM),
+        RULE(S(RUNNING),       TIME_OUT,          has_stop,          STOP,
+             DO_BLAME_TIMEOUT | RUN_STOP),
+        RULE(S(RUNNING),       TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
+        RULE(UP,               STOP_ASKED,        has_stop,          STOP,
+             DO_DROP_CONTROL | RUN_STOP),
+        RULE(UP,               STOP_ASKED,        always,            STOP_SIGTERM,  TERM),
 
-        { S(STOP),               EVENT_CONTROL_DONE, ALWAYS,                 STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM },
-        { S(STOP),               EVENT_CONTROL_FAILED, ALWAYS,               STATE_STOP_SIGTERM,  DO_BLAME_CONTROL | DO_ARM_STOP | DO_TERM },
-        { S(STOP),               EVENT_SPAWN_FAILED, ALWAYS,                 STATE_STOP_SIGTERM,  DO_ARM_STOP | DO_TERM },
-        { S(STOP),               EVENT_TIME_OUT,    ALWAYS,                  STATE_STOP_SIGTERM,  DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_TERM },
+        RULE(S(STOP),          CONTROL_DONE,      always,            STOP_SIGTERM,  TERM),
+        RULE(S(STOP),          CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
+        RULE(S(STOP),          SPAWN_FAILED,      always,            STOP_SIGTERM,  TERM),
+        RULE(S(STOP),          TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
 
-        { ENDING,                EVENT_EMPTY,       WHEN(has_stop_post),     STATE_STOP_POST,     DO_ARM_STOP | DO_RUN_STOP_POST },
-        { S(STOP_SIGTERM),       EVENT_TIME_OUT,    WHEN(may_kill),          STATE_STOP_SIGKILL,  DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_KILL },
-        { ENDING,                EVENT_TIME_OUT,    WHEN(has_stop_post),     STATE_STOP_POST,     DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_RUN_STOP_POST },
-        { S(START_POST) | S(STOP) | ENDING | S(STOP_POST) | FINAL, EVENT_MAIN_ENDED, ALWAYS, STATE_SAME, DO_BLAME_MAIN },
+        RULE(ENDING,           EMPTY,             has_stop_post,     STOP_POST,     RUN_STOP_POST),
+        RULE(S(STOP_SIGTERM),  TIME_OUT,          may_kill,          STOP_SIGKILL,  DO_BLAME_TIMEOUT | KILL),
+        RULE(ENDING,           TIME_OUT,          has_stop_post,     STOP_POST,
+             DO_BLAME_TIMEOUT | RUN_STOP_POST),
+        RULE(LEAVING,          MAIN_ENDED,        always,            SAME,          DO_BLAME_MAIN),
 
-        { S(STOP_POST),          EVENT_CONTROL_DONE, ALWAYS,                 STATE_FINAL_SIGTERM, DO_ARM_STOP | DO_TERM },
-        { S(STOP_POST),          EVENT_CONTROL_FAILED, ALWAYS,               STATE_FINAL_SIGTERM, DO_BLAME_CONTROL | DO_ARM_STOP | DO_TERM },
-        { S(STOP_POST),          EVENT_SPAWN_FAILED, ALWAYS,                 STATE_FINAL_SIGTERM, DO_ARM_STOP | DO_TERM },
-        { S(STOP_POST),          EVENT_TIME_OUT,    ALWAYS,                  STATE_FINAL_SIGTERM, DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_TERM },
-        { S(FINAL_SIGTERM),      EVENT_TIME_OUT,    WHEN(may_kill),          STATE_FINAL_SIGKILL, DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_KILL },
+        RULE(S(STOP_POST),     CONTROL_DONE,      always,            FINAL_SIGTERM, TERM),
+        RULE(S(STOP_POST),     CONTROL_FAILED,    always,            FINAL_SIGTERM, DO_BLAME_CONTROL | TERM),
+        RULE(S(STOP_POST),     SPAWN_FAILED,      always,            FINAL_SIGTERM, TERM),
+        RULE(S(STOP_POST),     TIME_OUT,          always,            FINAL_SIGTERM, DO_BLAME_TIMEOUT | TERM),
+        RULE(S(FINAL_SIGTERM), TIME_OUT,          may_kill,          FINAL_SIGKILL, DO_BLAME_TIMEOUT | KILL),
 
-        /* The ways to rest. A TIME_OUT that comes as far as here is one of what even SIGKILL does not end, or of what must not be killed. */
-        { ENDING | FINAL,        EVENT_EMPTY,       WHEN(will_restart),      STATE_AUTO_RESTART,  DO_DISARM | DO_ARM_DELAY },
-        { ENDING | FINAL,        EVENT_EMPTY,       WHEN(has_failed),        STATE_FAILED,        DO_DISARM },
-        { ENDING | FINAL,        EVENT_EMPTY,       ALWAYS,                  STATE_DEAD,          DO_DISARM },
-        { ENDING | FINAL,        EVENT_TIME_OUT,    ALWAYS,                  STATE_FAILED,        DO_BLAME_TIMEOUT | DO_DISARM },
+        /* The ways to rest. A TIME_OUT that comes as far as here is one of what even SIGKILL does not end, or
+         * of what must not be killed. */
+        RULE(ENDING | FINAL,   EMPTY,             will_restart,      AUTO_RESTART,  DO_DISARM | DO_ARM_DELAY),
+        RULE(ENDING | FINAL,   EMPTY,             has_failed,        FAILED,        DO_DISARM),
+        RULE(ENDING | FINAL,   EMPTY,             always,            DEAD,          DO_DISARM),
+        RULE(ENDING | FINAL,   TIME_OUT,          always,            FAILED,
+             DO_BLAME_TIMEOUT | DO_DISARM),
 
-        { STATES_STARTING | STATES_UP | S(STOP) | S(STOP_SIGTERM), EVENT_HURRY, ALWAYS, STATE_STOP_SIGKILL, DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_KILL },
-        { S(STOP_POST) | S(FINAL_SIGTERM), EVENT_HURRY, ALWAYS,              STATE_FINAL_SIGKILL, DO_BLAME_TIMEOUT | DO_ARM_STOP | DO_KILL },
+        RULE(BEFORE_KILL,      HURRY,             always,            STOP_SIGKILL,  DO_BLAME_TIMEOUT | KILL),
+        RULE(BEFORE_FINAL,     HURRY,             always,            FINAL_SIGKILL, DO_BLAME_TIMEOUT | KILL),
 
-        /* Heard, and nothing to do: what is asked is the case already, cannot be now, or will be looked at later. */
-        { ALL,                   EVENT_START_ASKED, ALWAYS,                  STATE_SAME,          0 },
-        { ALL,                   EVENT_STOP_ASKED,  ALWAYS,                  STATE_SAME,          0 },
-        { ALL,                   EVENT_RELOAD_ASKED, ALWAYS,                 STATE_SAME,          0 },
-        { ALL,             EVENT_DEPENDENCY_FAILED, ALWAYS,                  STATE_SAME,          0 },
-        { ALL,                   EVENT_HURRY,       ALWAYS,                  STATE_SAME,          0 },
-        { ALL,                   EVENT_UP,          ALWAYS,                  STATE_SAME,          0 },
-        { ALL,                   EVENT_MAIN_ENDED,  ALWAYS,                  STATE_SAME,          0 },
-        { ALL,                   EVENT_CONTROL_DONE, ALWAYS,                 STATE_SAME,          0 },
-        { ALL,                   EVENT_CONTROL_FAILED, ALWAYS,               STATE_SAME,          0 },
-        { ALL,                   EVENT_SPAWN_FAILED, ALWAYS,                 STATE_SAME,          0 },
-        { ALL,                   EVENT_EMPTY,       ALWAYS,                  STATE_SAME,          0 },
-        { ALL,                   EVENT_TIME_OUT,    ALWAYS,                  STATE_SAME,          0 },
+        /* Heard, and nothing to do: what is asked is the case already, cannot be now, or will be looked at
+         * later. */
+        RULE(ALL,              START_ASKED,       always,            SAME,          0),
+        RULE(ALL,              STOP_ASKED,        always,            SAME,          0),
+        RULE(ALL,              RELOAD_ASKED,      always,            SAME,          0),
+        RULE(ALL,              DEPENDENCY_FAILED, always,            SAME,          0),
+        RULE(ALL,              HURRY,             always,            SAME,          0),
+        RULE(ALL,              UP,                always,            SAME,          0),
+        RULE(ALL,              MAIN_ENDED,        always,            SAME,          0),
+        RULE(ALL,              CONTROL_DONE,      always,            SAME,          0),
+        RULE(ALL,              CONTROL_FAILED,    always,            SAME,          0),
+        RULE(ALL,              SPAWN_FAILED,      always,            SAME,          0),
+        RULE(ALL,              EMPTY,             always,            SAME,          0),
+        RULE(ALL,              TIME_OUT,          always,            SAME,          0),
 };
 /* clang-format on */
 
@@ -183,7 +216,7 @@ const size_t n_state_rules = countof(state_rules);
 const struct rule *state_next(enum state from, enum event on, const struct facts *f) {
         for (size_t i = 0; i < countof(state_rules); i++) {
                 const struct rule *r = &state_rules[i];
-                if (r->on == on && (r->from & STATE_BIT(from)) && (!r->when || r->when(f)))
+                if (r->on == on && (r->from & STATE_BIT(from)) && r->when(f))
                         return r;
         }
         return NULL;

@@ -51,20 +51,20 @@ enum effect {
         DO_BEGIN = 1 << 6,        /* a new invocation: nothing is blamed, a new id, the start is counted */
         DO_DROP_CONTROL = 1 << 7, /* end the command that runs */
         DO_DISARM = 1 << 8,
-        DO_ARM_START = 1 << 9,    /* TimeoutStartSec= */
-        DO_ARM_STOP = 1 << 10,    /* TimeoutStopSec= */
-        DO_ARM_RUNTIME = 1 << 11, /* RuntimeMaxSec= */
-        DO_ARM_DELAY = 1 << 12,   /* the delay of the verdict */
-        DO_RUN_PRE = 1 << 13,     /* commands: the first of the list */
-        DO_RUN_MAIN = 1 << 14,
-        DO_RUN_NEXT = 1 << 15, /* the next ExecStart= of a oneshot */
-        DO_RUN_POST = 1 << 16,
-        DO_RUN_RELOAD = 1 << 17,
-        DO_RUN_STOP = 1 << 18,
-        DO_RUN_STOP_POST = 1 << 19,
-        DO_TERM = 1 << 20,  /* KillSignal= to whom KillMode= says; then EMPTY follows when nobody is left */
-        DO_KILL = 1 << 21,  /* SIGKILL likewise */
-        DO_GO_UP = 1 << 22, /* the run counts as one: it has come up */
+        DO_GO_UP = 1 << 9,        /* the run counts as one: it has come up */
+        DO_ARM_START = 1 << 10,   /* TimeoutStartSec= */
+        DO_ARM_STOP = 1 << 11,    /* TimeoutStopSec= */
+        DO_ARM_RUNTIME = 1 << 12, /* RuntimeMaxSec= */
+        DO_ARM_DELAY = 1 << 13,   /* the delay of the verdict */
+        DO_RUN_PRE = 1 << 14,     /* commands: the first of the list */
+        DO_RUN_MAIN = 1 << 15,
+        DO_RUN_NEXT = 1 << 16, /* the next ExecStart= of a oneshot */
+        DO_RUN_POST = 1 << 17,
+        DO_RUN_RELOAD = 1 << 18,
+        DO_RUN_STOP = 1 << 19,
+        DO_RUN_STOP_POST = 1 << 20,
+        DO_TERM = 1 << 21, /* KillSignal= to whom KillMode= says; then EMPTY follows when nobody is left */
+        DO_KILL = 1 << 22, /* SIGKILL likewise */
         DO_WARN_RELOAD = 1 << 23, /* the reload failed, the service goes on */
 };
 #define EFFECT_COUNT 24
@@ -83,8 +83,8 @@ struct facts {
 struct rule {
         uint32_t from; /* bit N: state N */
         enum event on;
-        bool (*when)(const struct facts *f); /* NULL: always */
-        const char *when_word;               /* for the manual */
+        bool (*when)(const struct facts *f);
+        const char *when_word; /* for the manual */
         enum state to;
         uint32_t effects;
 };

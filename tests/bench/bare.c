@@ -21,21 +21,31 @@ static pid_t spawn(char **argv) {
         return pid;
 }
 
+static volatile sig_atomic_t asked_to_stop;
+
+static void ask_to_stop(int signal) {
+        asked_to_stop = signal;
+}
+
 static int start(size_t n, char **argv) {
-        sigset_t term;
-        int signal;
+        struct sigaction stop = { .sa_handler = ask_to_stop };
+        sigset_t term, none;
         autofree pid_t *pids = calloc(n, sizeof(pid_t));
         if (!pids)
                 return 1;
 
+        /* A handler, for exec makes that the default again: the children need not unblock anything. */
+        (void) sigaction(SIGTERM, &stop, NULL);
         for (size_t i = 0; i < n; i++)
                 if ((pids[i] = spawn(argv)) < 0)
                         return 1;
 
+        (void) sigemptyset(&none);
         (void) sigemptyset(&term);
         (void) sigaddset(&term, SIGTERM);
         (void) sigprocmask(SIG_BLOCK, &term, NULL);
-        (void) sigwait(&term, &signal);
+        while (!asked_to_stop)
+                (void) sigsuspend(&none);
 
         for (size_t i = 0; i < n; i++)
                 (void) kill(pids[i], SIGTERM);

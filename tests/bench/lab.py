@@ -173,6 +173,11 @@ class Stage:
                    for line in (task / "status").read_text().splitlines() if "ctxt_switches" in line)
 
 
+def all_processes():
+    """How many there are on this machine, roughly: what the kernel gives /proc as its number of links."""
+    return os.stat("/proc").st_nlink
+
+
 def child_of(parent):
     """The one child of a process: StopIteration where there is none."""
     stats = Path("/proc").glob("[0-9]*/stat")
@@ -199,8 +204,11 @@ def services(folder, count, board):
 
 
 def idle_memory(tend, folder, count):
-    """Memory of tend as PID 1 with that many services: of a copy, so that nobody else has mapped its pages."""
-    own = shutil.copy(tend, folder / "own-tend")
+    """Memory of tend as PID 1 with that many services: of a copy, so that nobody else has mapped its pages, and one
+    that is on the disk, or the pages of a file that was just written would count as dirtied by the process."""
+    own = shutil.copy(tend, BUILD / "tend")
+    with open(own, "rb") as file:
+        os.fsync(file)
     with Board(goal=count) as board, Stage(board, own, "run", services(folder, count, board)) as stage:
         stage.wait_full()
         time.sleep(1)

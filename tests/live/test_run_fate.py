@@ -16,7 +16,9 @@ BY_ITSELF = {
     "command, code": (STAY, ["--", "sh", "-c", "exit 7"], 7),
     "command, clean signal": (STAY, ["--", "sh", "-c", "kill -TERM $$"], 143),
     "command, signal": (STAY, ["--", "sh", "-c", "kill -9 $$"], 137),
-    "command, missing": (STAY, ["--", "/nowhere/at-all"], 203),
+    "command, missing": (STAY, ["--", "/nowhere/at-all"], 127),
+    "command, not in PATH": (STAY, ["--", "no-such-program"], 127),
+    "command, no program": (STAY, ["--", "/etc/passwd"], 126),
     "command alone": ("", ["--", "sh", "-c", "exit 4"], 4),
     "command, 0, though another fails while it stops":
         ("[bad]\nExecStart=sh -c 'trap \"exit 9\" TERM; echo up; sleep inf & wait'\n"
@@ -56,7 +58,6 @@ BY_ITSELF = {
     "several failed, the first of the file": ("[z]\nRestart=no\nFailureAction=none\nExecStart=sh -c 'exit 8'\n" + EXITS_3 +
                                               "FailureAction=none\n", [], 8),
     "an ignored failure": ("[a]\nExecStart=-sh -c 'exit 3'\n", [], 0),
-    "no service at all": ("[tend]\n", [], 0),
 }
 
 
@@ -104,14 +105,14 @@ def test_missing_program_follows_restart(tend):
 
 # ---- a stop that was asked for -----------------------------------------------------------------------------
 
-TRAP = "ExecStart=sh -c 'trap \"{}\" TERM; echo up; sleep inf & wait; wait'\n"
+TRAP = "ExecStart=sh -c 'trap \"{}\" TERM; sleep inf & echo up; wait; wait'\n"
 
 STOPPED = {
     "sleep": ("ExecStart=sh -c 'echo up; exec sleep inf'\n", 0),
     "exit 0": (TRAP.format("exit 0"), 0),
     "as shells and Java end": (TRAP.format("exit 143"), 0),
     "its own kill signal": ("KillSignal=SIGUSR1\nExecStart=sh -c 'echo up; exec sleep inf'\n", 0),
-    "128+KillSignal": ("KillSignal=SIGINT\n" + TRAP.replace("TERM", "INT").format("exit 130"), 0),
+    "128+KillSignal": ("KillSignal=SIGUSR1\n" + TRAP.replace("TERM", "USR1").format("exit 138"), 0),
     "a code": (TRAP.format("exit 5"), 5),
     "a code that is a success": ("SuccessExitStatus=5\n" + TRAP.format("exit 5"), 0),
     "another signal": (TRAP.format("kill -9 $$$$"), 137),
@@ -161,18 +162,20 @@ def test_waiting_for_a_restart_is_no_failure_of_the_stop(tend):
 # ---- nothing was started -----------------------------------------------------------------------------------
 
 WRONG = {
-    "unknown user of a value": ("[a]\nExecStart=true\nRestart=sometimes\n", [], "tend.ini:3: error: "),
-    "no ExecStart": ("[a]\nType=simple\n", [], "tend.ini:1: error: "),
+    "unknown user of a value": ("[a]\nExecStart=true\nRestart=sometimes\n", [], "tend.ini:5: error: "),
+    "no ExecStart": ("[a]\nType=simple\n", [], "tend.ini:3: error: "),
     "cycle": ("[a]\nAfter=b\nExecStart=true\n[b]\nAfter=a\nExecStart=true\n", [], "a.service after b.service after a.service"),
-    "missing requirement": ("[a]\nRequires=b\nExecStart=true\n", [], "tend.ini:2: error: "),
+    "missing requirement": ("[a]\nRequires=b\nExecStart=true\n", [], "tend.ini:3: error: "),
+    "unknown setting": ("[a]\nExecStart=true\nRestrat=no\n", [], "did you mean Restart=?"),
+    "no service": ("[tend]\nStopBudget=1s\n[tend]\n", [], "error: "),
     "option": ("[a]\nExecStart=true\n", ["--no-such-option"], "--no-such-option"),
-    "variable": ("[a]\nExecStart=true\nUser=${NO_SUCH_VARIABLE}\n", [], "tend.ini:3: error: "),
+    "variable": ("[a]\nExecStart=true\nUser=${NO_SUCH_VARIABLE}\n", [], "tend.ini:5: error: "),
 }
 
 
 @pytest.mark.parametrize("text, words, said", WRONG.values(), ids=WRONG)
 def test_wrong(tend, text, words, said):
-    p = tend.serve(text + "[other]\nExecStart=echo started\n", *words)
+    p = tend.serve(text.replace("[a]", "[other]\nExecStart=echo started\n[a]", 1), *words)
     assert p.wait() == 2
     assert said in p.err
     assert p.out == ""
@@ -189,13 +192,6 @@ def test_no_file(tend, tmp_path):
     p = tend("run", tmp_path / "none.ini")
     assert p.wait() == 2
     assert "none.ini" in p.err
-
-
-def test_unknown_setting_is_a_warning(tend):
-    p = tend.serve("[a]\nExecStart=echo started\nRestrat=no\n")
-    assert p.wait() == 0
-    assert p.out == "started\n"
-    assert "tend.ini:3: warning: " in p.err and "Restart" in p.err
 
 
 def test_not_pid_1(tend, tmp_path):

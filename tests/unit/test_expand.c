@@ -6,8 +6,13 @@
 #include "config/value.h"
 #include "tests/unit/test.h"
 
-static char *const environment[] = { (char[]){ "ONE=one" }, (char[]){ "TWO='two two' too" }, (char[]){ "EMPTY=" },
-                                     (char[]){ "ONE_MORE=x" }, (char[]){ "LAST=1" }, (char[]){ "LAST=2" }, NULL };
+static char *const environment[] = { (char[]){ "ONE=one" },
+                                     (char[]){ "TWO='two two' too" },
+                                     (char[]){ "EMPTY=" },
+                                     (char[]){ "ONE_MORE=x" },
+                                     (char[]){ "LAST=1" },
+                                     (char[]){ "LAST=2" },
+                                     NULL };
 
 TEST(expand_specifiers_of_systemd) {
         static const struct {
@@ -18,10 +23,13 @@ TEST(expand_specifiers_of_systemd) {
                 { "web.service", "<%i>", "<>" },
                 { "worker@2.service", "%n %N %p %i", "worker@2.service worker@2 worker 2" },
                 { "a@x-y\\x2dz.service", "%i %I", "x-y\\x2dz x/y-z" },
+                { "a@dev-sda\\x2d1.service", "%f", "/dev/sda-1" },
+                { "srv-x.service", "%f %P", "/srv/x srv/x" },
                 { "a.b.service", "%N", "a.b" },
                 { "web.service", "100%%", "100%" },
                 { "web.service", "%H", "shop" },
-                { "web.service", "%t/%p %S %C %L %E %T %V", "/run/web /var/lib /var/cache /var/log /etc /tmp /var/tmp" },
+                { "web.service", "%t/%p %S %C %L %E %T %V",
+                  "/run/web /var/lib /var/cache /var/log /etc /tmp /var/tmp" },
                 { "web.service", "%Y", NULL },
                 { "web.service", "50%", NULL },
         };
@@ -30,7 +38,9 @@ TEST(expand_specifiers_of_systemd) {
                 autofree char *name = strdup(rows[i].name), *expanded = NULL;
                 struct unit u = { .name = name };
 
-                CHECK(expand_specifiers(rows[i].text, &u, "shop", &expanded) == (rows[i].expanded ? 0 : -EINVAL), "row %zu", i);
+                CHECK(expand_specifiers(rows[i].text, &u, "shop", &expanded) ==
+                              (rows[i].expanded ? 0 : -EINVAL),
+                      "row %zu", i);
                 CHECK_STRING(expanded, rows[i].expanded, "row %zu", i);
         }
 }
@@ -77,7 +87,8 @@ TEST(expand_at_load) {
         for (size_t i = 0; i < countof(rows); i++) {
                 autofree char *expanded = NULL, *bad = NULL;
 
-                CHECK(expand_load_time(rows[i].text, environment, &expanded, &bad) == rows[i].error, "row %zu", i);
+                CHECK(expand_load_time(rows[i].text, environment, &expanded, &bad) == rows[i].error,
+                      "row %zu", i);
                 CHECK_STRING(rows[i].error < 0 ? bad : expanded, rows[i].expanded, "row %zu", i);
                 CHECK(!expanded || !bad, "row %zu", i);
         }
@@ -86,9 +97,11 @@ TEST(expand_at_load) {
 /* The command that ExecStart=`text` makes. */
 static struct command *make_command(const char *text) {
         struct unit u = { .name = (char[]){ "a.service" } };
-        struct assignment a = {
-                .setting = setting_find(OWNER_UNIT, "ExecStart"), .object = &u, .unit = &u, .value = text, .file = "a"
-        };
+        struct assignment a = { .setting = setting_find(OWNER_UNIT, "ExecStart"),
+                                .object = &u,
+                                .unit = &u,
+                                .value = text,
+                                .file = "a" };
 
         CHECK(value_command(&a) == 0, "%s", text);
         return u.exec[EXEC_START];
@@ -125,7 +138,8 @@ TEST(expand_commands_as_systemd_does) {
                 { "echo ${ONE", "[echo][${ONE]", NULL },
                 { "echo $", "[echo][$]", NULL },
                 { "echo ${1} x", "[echo][][x]", "1" },
-                { "sh -c 'for i in $ONE; do echo $i; done'", "[sh][-c][for i in $ONE; do echo $i; done]", NULL },
+                { "sh -c 'for i in $ONE; do echo $i; done'", "[sh][-c][for i in $ONE; do echo $i; done]",
+                  NULL },
                 { ":echo $ONE ${TWO} $$", "[echo][$ONE][${TWO}][$$]", NULL },
                 { "@sh ${ONE} x", "[one][x]", NULL },
                 { "@sh $EMPTY", "[sh]", NULL },
@@ -214,7 +228,9 @@ TEST(expand_environment_files) {
                 { "A='a' 'b'\n", "A=<ab>", 0 },
                 { "A=b=c\n", "A=<b=c>", 0 },
                 { "# c \\\nA=b\nB=c\n", "B=<c>", 0 },
-                { "\xef\xbb\xbf" "A=b\n", "A=<b>", 0 },
+                { "\xef\xbb\xbf"
+                  "A=b\n",
+                  "A=<b>", 0 },
                 { "A=b\nnonsense\nC=d\n", "A=<b>C=<d>", 2 },
                 { "A=b\nexport B=c\nC=d\n", "A=<b>C=<d>", 2 },
                 { "1A=b\nC=d\n", "C=<d>", 1 },
@@ -234,7 +250,8 @@ TEST(expand_environment_files) {
                 (void) fclose(out);
                 CHECK_STRING(shown, rows[i].shown, "row %zu", i);
                 CHECK(d.warnings == (rows[i].line > 0) && d.errors == 0, "row %zu", i);
-                CHECK(d.n == 0 || d.list[0].line == rows[i].line, "row %zu: line %u", i, d.n > 0 ? d.list[0].line : 0);
+                CHECK(d.n == 0 || d.list[0].line == rows[i].line, "row %zu: line %u", i,
+                      d.n > 0 ? d.list[0].line : 0);
                 diags_done(&d);
         }
 }

@@ -98,8 +98,8 @@ TEST(parse_bools) {
                 int error;
                 bool on;
         } rows[] = {
-                { "yes", 0, true }, { "True", 0, true }, { "1", 0, true },  { "ON", 0, true },
-                { "no", 0, false }, { "f", 0, false },   { "0", 0, false }, { "Off", 0, false },
+                { "yes", 0, true }, { "True", 0, true },    { "1", 0, true },    { "ON", 0, true },
+                { "no", 0, false }, { "f", 0, false },      { "0", 0, false },   { "Off", 0, false },
                 { "", -EINVAL, 0 }, { "yess", -EINVAL, 0 }, { "2", -EINVAL, 0 },
         };
 

@@ -93,10 +93,12 @@ static void check_pair(enum state from, enum event on, const struct facts *f, vo
 
         if (*bad)
                 return;
-        *bad = !CHECK(r, "%s, %s", state_word(from), event_word(on));
-        if (*bad)
+        *bad = !r;
+        if (!r) {
+                CHECK(r, "%s, %s", state_word(from), event_word(on));
                 return;
-        bool fits = r->on == on && STATE_IN(from, r->from) && (!r->when || r->when(f));
+        }
+        bool fits = r->on == on && STATE_IN(from, r->from) && r->when(f);
         *bad = !CHECK(fits, "%s, %s", state_word(from), event_word(on));
 }
 
@@ -114,11 +116,13 @@ static void note_first(enum state from, enum event on, const struct facts *f, vo
                 taken_from[r - state_rules] |= STATE_BIT(from);
 }
 
+#define RULES_MOST 200
+
 /* In each of its states, but for the last block, which stands for what is left. */
 TEST(state_no_rule_is_hidden) {
-        autofree uint32_t *taken_from = calloc(n_state_rules, sizeof(*taken_from));
+        uint32_t taken_from[RULES_MOST] = {};
 
-        if (!CHECK(taken_from))
+        if (!CHECK(n_state_rules <= RULES_MOST))
                 return;
         visit_all(note_first, taken_from);
         for (size_t i = 0; i < n_state_rules; i++) {

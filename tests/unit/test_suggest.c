@@ -32,8 +32,12 @@ TEST(suggest_takes_the_nearest_or_none) {
         static const struct {
                 const char *word, *best;
         } rows[] = {
-                { "on-faliure", "on-failure" }, { "onfailure", "on-failure" }, { "allways", "always" },
-                { "ON-FAILURE", NULL },         { "never", NULL },             { "on", "no" },
+                { "on-faliure", "on-failure" },
+                { "onfailure", "on-failure" },
+                { "allways", "always" },
+                { "ON-FAILURE", NULL },
+                { "never", NULL },
+                { "on", "no" },
                 { "", NULL },
         };
 

@@ -61,11 +61,8 @@ TEST(text_keeps_unknown_escapes_where_asked) {
                 const char *text, *word;
                 unsigned unknown;
         } rows[] = {
-                { "a\\.b", "a\\.b", 1 },
-                { "'\\$x \\d'", "\\$x \\d", 2 },
-                { "\\x4g", "\\x4g", 1 },
-                { "end\\", "end\\", 1 },
-                { "a\\tb", "a\tb", 0 },
+                { "a\\.b", "a\\.b", 1 }, { "'\\$x \\d'", "\\$x \\d", 2 }, { "\\x4g", "\\x4g", 1 },
+                { "end\\", "end\\", 1 }, { "a\\tb", "a\tb", 0 },
         };
 
         for (size_t i = 0; i < countof(rows); i++) {
@@ -131,7 +128,8 @@ TEST(text_vectors_grow_and_compare) {
 
 TEST(text_starts_and_ends) {
         CHECK(text_starts("web.service", "web") && !text_starts("we", "web") && text_starts("", ""));
-        CHECK(text_ends("web.service", ".service") && !text_ends("service", ".service") && text_ends("a", ""));
+        CHECK(text_ends("web.service", ".service") && !text_ends("service", ".service") &&
+              text_ends("a", ""));
 
         autofree char *text = text_format("%s-%d", "a", 7);
         CHECK_STRING(text, "a-7");

@@ -1,0 +1,165 @@
+"""`tend run --isolate`: a container's namespaces without a container."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import until
+
+LISTENER = """
+import signal
+every = signal.valid_signals()
+signal.pthread_sigmask(signal.SIG_BLOCK, every)
+print("ready", flush=True)
+while True:
+    n = signal.sigwait(every)
+    print("got", int(n), flush=True)
+    if n == signal.SIGUSR2:
+        raise SystemExit(0)
+"""
+
+
+@pytest.fixture
+def isolated(tend, tmp_path):
+    """`tend run --isolate` on a file without services, in no namespace of the test's."""
+    (tmp_path / "empty.ini").write_text("[tend]\n")
+
+    def start(*command, options=(), **more):
+        return tend("run", "--isolate", *options, tmp_path / "empty.ini", "--", *command, pid1=False, **more)
+    return start
+
+
+def pid1(p):
+    """PID 1 of the namespace, as seen from here."""
+    return until(p.children, what="the inner half of tend")[0]
+
+
+def test_pid_1_of_its_own(isolated):
+    p = isolated("sh", "-c", "echo parent:$PPID:; ls /proc | grep -c '^[0-9]'; readlink /proc/1/exe; exit 7")
+    assert p.wait() == 7, p.err
+    assert re.search("^parent:1:$", p.out, re.M)
+    assert int(re.search(r"^(\d+)$", p.out, re.M)[1]) <= 6  # its own /proc, and not that of this machine
+
+
+def test_namespaces(isolated):
+    kinds = ["pid", "mnt", "uts", "ipc"]
+    p = isolated("sh", "-c", "cd /proc/self/ns && readlink " + " ".join(kinds))
+    assert p.wait() == 0, p.err
+    for kind in kinds:
+        assert kind in p.out
+        assert os.readlink(f"/proc/self/ns/{kind}") not in p.out
+
+
+def test_hostname_stays_inside(isolated):
+    before = os.uname().nodename
+    p = isolated("uname", "-n", options=["--hostname", "shop"])
+    assert p.wait() == 0, p.err
+    assert p.out.strip() == "shop"
+    assert os.uname().nodename == before
+
+
+def test_mounts_stay_inside(isolated, tmp_path):
+    p = isolated("sh", "-c", f"mount -t tmpfs none {tmp_path} && touch {tmp_path}/inside && ls {tmp_path}")
+    assert p.wait() == 0, p.err
+    assert "inside" in p.out
+    assert not (tmp_path / "inside").exists()
+
+
+@pytest.mark.parametrize("script, code", [("exit 0", 0), ("exit 42", 42), ("kill -KILL $$", 137)])
+def test_code(isolated, script, code):
+    assert isolated("sh", "-c", script).wait() == code
+
+
+def test_signals_come_through(isolated):
+    p = isolated(sys.executable, "-IS", "-c", LISTENER)
+    p.wait_for("^ready$")
+    for n in (signal.SIGUSR1, signal.SIGWINCH, signal.SIGQUIT):
+        p.kill(n)
+        p.wait_for(f"^got {int(n)}$")
+    p.kill(signal.SIGUSR2)
+    assert p.wait() == 0
+
+
+def test_stop(isolated):
+    p = isolated("sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done")
+    p.wait_for("^up$")
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+
+
+def test_inside_dies_with_the_outside(isolated):
+    p = isolated("sh", "-c", "setsid sleep inf & echo up; exec sleep inf")
+    p.wait_for("^up$")
+    inside = [pid1(p), *p.descendants_of(pid1(p))]
+    assert len(inside) >= 3
+    p.kill(signal.SIGKILL)
+    assert p.wait() == -signal.SIGKILL
+    until(lambda: not any(is_alive(pid) for pid in inside))
+
+
+def is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def test_stops_and_goes_on_as_one(isolated):
+    p = isolated("sh", "-c", "echo up; exec sleep inf")
+    p.wait_for("^up$")
+    inner = pid1(p)
+    p.kill(signal.SIGTSTP)
+    until(lambda: p.status("State").startswith("T") and p.status("State", inner).startswith("T"))
+    p.kill(signal.SIGCONT)
+    until(lambda: p.status("State").startswith("S") and p.status("State", inner).startswith("S"))
+    p.kill(signal.SIGTERM)
+    p.wait()
+
+
+def test_terminal(isolated):
+    p = isolated("bash", "--norc", "--noprofile", "--noediting", "-i", pty=True, add_env={"PS1": ""})
+    p.type("echo flags:$-:\n")
+    assert "m" in p.wait_for(r"^flags:(\w+):")[1]
+    p.type("cat\n")
+    p.type("echoed\n")
+    p.wait_for("^echoed$", after=1)
+    p.type("\x03")
+    p.type("echo code:$?:\n")
+    p.wait_for("^code:130:")
+    p.type("exit 12\n")
+    assert p.wait() == 12
+
+
+def test_not_root(tend, tmp_path):
+    """A user namespace brings what an ordinary user lacks; inside it is root."""
+    if os.getuid() != 0:
+        pytest.skip("the other tests are this one")
+    directory = pathlib.Path("/tmp") / f"tend-isolate-{os.getpid()}"  # tmp_path is for its owner alone
+    directory.mkdir(mode=0o755)
+    try:
+        (directory / "empty.ini").write_text("[tend]\n")
+        (directory / "tend").write_bytes(pathlib.Path(tend.path).read_bytes())
+        (directory / "tend").chmod(0o755)
+        done = subprocess.run(["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", directory / "tend", "run",
+                               "--isolate", directory / "empty.ini", "--", "sh", "-c", "id -u; echo $PPID; exit 9"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+        assert done.returncode == 9, done.stderr
+        assert done.stdout == "0\n1\n"
+    finally:
+        for file in directory.iterdir():
+            file.unlink()
+        directory.rmdir()
+
+
+def test_refusal_says_what_was_refused(tend, tmp_path):
+    (tmp_path / "empty.ini").write_text("[tend]\n")
+    p = tend("run", "--isolate", tmp_path / "empty.ini", "--", "true", wrapper=[
+        "sh", "-c", "echo 0 > /proc/sys/user/max_pid_namespaces; exec \"$@\"", "sh"], pid1=True)
+    code = p.wait()
+    if code == 0:
+        pytest.skip("the limit cannot be set here")
+    assert code == 71
+    assert re.search("^tend: making .*: .+$", p.err, re.M)
