@@ -245,7 +245,7 @@ static int parse_nice_limit(const char *text, rlim_t *ret) {
 }
 
 static int parse_limit_value(enum limit_kind kind, const char *text, rlim_t *ret) {
-        uint64_t value;
+        uint64_t value = 0;
         int r = 0;
 
         if (strcmp(text, "infinity") == 0) {

@@ -6,12 +6,20 @@
 #include "init/tty.h"
 
 int tty_set_foreground(int fd, pid_t group) {
+        sigset_t stop, before;
+        int error = 0;
+
+        (void) sigemptyset(&stop);
+        (void) sigaddset(&stop, SIGTTOU);
+        (void) sigprocmask(SIG_BLOCK, &stop, &before);
         while (tcsetpgrp(fd, group) < 0) {
-                if (errno == EINTR)
-                        continue;
-                return errno == ENOTTY || errno == ENXIO ? 0 : -errno;
+                error = errno;
+                if (error != EINTR)
+                        break;
+                error = 0;
         }
-        return 0;
+        (void) sigprocmask(SIG_SETMASK, &before, NULL);
+        return error == ENOTTY || error == ENXIO ? 0 : -error;
 }
 
 pid_t tty_foreground(int fd) {

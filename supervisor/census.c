@@ -210,6 +210,17 @@ struct service *census_owner(struct manager *m, pid_t pid) {
         return NULL;
 }
 
+bool census_is_marked(const struct service *s, pid_t pid) {
+        uint8_t invocation[16];
+        struct process p;
+
+        if (read_process(pid, &p) < 0)
+                return false;
+        if (s->session > 0 && p.session == s->session)
+                return true;
+        return read_invocation(s->manager, pid, invocation) && memcmp(s->invocation, invocation, sizeof(invocation)) == 0;
+}
+
 void census_done(struct census *c) {
         free(TAKE(c->list));
         c->n = c->room = 0;

@@ -32,4 +32,7 @@ int census_take_orphans(struct census *c, struct manager *m) must_check;
 /* The service of a process by descent alone; NULL where it is nobody's or gone. */
 struct service *census_owner(struct manager *m, pid_t pid);
 
+/* Whether it carries the marks of the service's present run: its session or its INVOCATION_ID. */
+bool census_is_marked(const struct service *s, pid_t pid);
+
 void census_done(struct census *c);

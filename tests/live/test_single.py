@@ -393,7 +393,7 @@ BASH = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
 
 
 def test_job_control(tend):
-    p = tend("--", *BASH, pty=True, add_env={"PS1": ""})
+    p = tend("--", *BASH, pty=True, add_env={"PS1": "prompt\\n"})
     p.type("echo flags:$-:\n")
     assert "m" in p.wait_for(r"^flags:(\w+):")[1]
     assert "no job control" not in p.out
@@ -405,9 +405,11 @@ def test_job_control(tend):
     p.type("jobs; fg\n")
     p.type("again\n")
     p.wait_for("^again$", after=1)
+    before = p.out.count("prompt")
     p.type("\x03")
+    p.wait_for("^prompt$", after=before)
     p.type("echo code:$?:\n")
-    p.wait_for(r"^code:130:")
+    p.wait_for("^code:130:")
     p.type("exit 12\n")
     assert p.wait() == 12
 

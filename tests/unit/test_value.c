@@ -190,7 +190,8 @@ TEST(value_what_is_refused) {
                 ini_load(&ini, text, NULL, NULL);
                 autofree char *words = ini_words(&ini);
                 CHECK(ini.error < 0 && ini.diags.errors == 1, "row %zu: %s", i, words);
-                CHECK(words && text_starts(words, "tend.ini:3: error: "), "row %zu: %s", i, words);
+                CHECK(words && text_starts(words, "tend.ini:3: error: "), "row %zu: %s", i,
+                      words ? words : "nothing");
                 CHECK(words && strstr(words, refused[i].words), "row %zu: %s", i, words);
                 ini_done(&ini);
         }
@@ -216,7 +217,8 @@ TEST(value_what_is_warned_of) {
                 ini_load(&ini, text, NULL, NULL);
                 autofree char *words = ini_words(&ini);
                 CHECK(ini.error == 0 && ini.diags.warnings == 1, "row %zu: %s", i, words);
-                CHECK(words && text_starts(words, "tend.ini:3: warning: "), "row %zu: %s", i, words);
+                CHECK(words && text_starts(words, "tend.ini:3: warning: "), "row %zu: %s", i,
+                      words ? words : "nothing");
                 CHECK(words && strstr(words, rows[i].words), "row %zu: %s", i, words);
                 ini_done(&ini);
         }
