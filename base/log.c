@@ -180,7 +180,7 @@ void log_line(enum log_level level, const char *unit, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
-        int n = vsnprintf(text, sizeof(text), format, arguments);
+        int n = vsnprintf(text, sizeof(text), format, arguments); /* NOLINT(clang-analyzer-valist.*): it is */
         va_end(arguments);
 
         struct line l;

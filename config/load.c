@@ -412,14 +412,12 @@ int config_load(const struct load_options *o, struct diags *d, struct config **r
         diags_sort(d, first);
         if (r < 0 && d->errors == errors)
                 diag(d, o->path, 0, r, "%s", strerror(-r));
-        if (r >= 0 && d->errors > errors)
-                r = -EINVAL;
         if (r < 0) {
                 config_free(l.config);
                 return r;
         }
         *ret = l.config;
-        return 0;
+        return d->errors > errors ? -EINVAL : 0;
 }
 
 struct config *config_free(struct config *c) {

@@ -17,8 +17,10 @@ struct load_options {
                                 the spawn) */
 };
 
-/* Loads everything and says all that is wrong, not just the first. 0 also with warnings; a negative errno
- * when `d` has got errors (then *ret is not written). config_free() frees *ret. */
+/* Loads everything and says all that is wrong, not just the first. 0 also with warnings. -EINVAL where `d`
+ * has got errors about what the files say: *ret is then set all the same, for whoever looks for more that is
+ * wrong, and is not to be run. Another negative errno where nothing could be loaded; then *ret is not
+ * written. config_free() frees *ret. */
 int config_load(const struct load_options *o, struct diags *d, struct config **ret) must_check;
 
 struct config *config_free(struct config *c);

@@ -23,7 +23,7 @@ static bool next_line(const char **at, struct field *fields, size_t n) {
         if (*p == '\0')
                 return false;
         for (size_t i = 0; i < n; i++) {
-                fields[i] = (struct field){ .at = p, .n = strcspn(p, i + 1 < n ? ":\n" : "\n") };
+                fields[i] = (struct field){ .at = p, .n = strcspn(p, ":\n") };
                 p += fields[i].n;
                 if (*p == ':')
                         p++;
@@ -194,7 +194,7 @@ int user_groups(const char *name, gid_t first, gid_t **ret, size_t *ret_n) {
         if (r < 0)
                 return r;
         for (const char *at = text; next_line(&at, f, countof(f));) {
-                if (take_id(&f[2], &gid) < 0 || !is_member(&f[3], name))
+                if (take_id(&f[2], &gid) < 0 || !name || !is_member(&f[3], name))
                         continue;
                 r = add_group(&list, &n, gid);
                 if (r < 0)

@@ -187,8 +187,10 @@ int show_main(const struct request *r) {
         int e = config_load(&o, &diags, &c);
         diags_print(&diags, stderr);
         diags_done(&diags);
-        if (e < 0)
+        if (e < 0) {
+                config_free(c);
                 return EXIT_WRONG;
+        }
 
         int code = first == r->n_words ? show_all(c, r->changed) : EXIT_FINE;
         for (size_t i = first; i < r->n_words && code == EXIT_FINE; i++) {

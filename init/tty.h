@@ -5,9 +5,9 @@
 
 #include "base/def.h"
 
-/* Makes `group` the foreground process group of the terminal on `fd`. Safe from a background group (SIGTTOU is
- * kept away meanwhile) and in a child before exec. 0, also where fd is no terminal of ours (ENOTTY and ENXIO
- * are not errors here), or a negative errno. */
+/* Makes `group` the foreground process group of the terminal on `fd`. Safe from a background group (SIGTTOU
+ * is kept away meanwhile) and in a child before exec. 0, also where fd is no terminal of ours (ENOTTY and
+ * ENXIO are not errors here), or a negative errno. */
 int tty_set_foreground(int fd, pid_t group);
 
 /* The foreground group, or a negative errno. */

@@ -218,7 +218,8 @@ bool census_is_marked(const struct service *s, pid_t pid) {
                 return false;
         if (s->session > 0 && p.session == s->session)
                 return true;
-        return read_invocation(s->manager, pid, invocation) && memcmp(s->invocation, invocation, sizeof(invocation)) == 0;
+        return read_invocation(s->manager, pid, invocation) &&
+               memcmp(s->invocation, invocation, sizeof(invocation)) == 0;
 }
 
 void census_done(struct census *c) {

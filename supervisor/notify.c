@@ -114,7 +114,8 @@ static void on_main_pid(struct service *s, const char *value) {
 
         if (parse_int(value, 2, INT32_MAX, &pid) < 0 || pid == s->main)
                 return;
-        /* Where the process that says so has ended meanwhile, the new one has been handed to us: its marks are left. */
+        /* Where the process that says so has ended meanwhile, the new one has been handed to us: its marks
+         * are left. */
         const struct service *owner = census_owner(s->manager, pid);
         if (owner != s && (owner || !census_is_marked(s, pid))) {
                 log_warning(s->unit->name,

@@ -85,19 +85,35 @@ static int add_edge(struct edges *e, uint32_t from, uint32_t to) {
         return 0;
 }
 
-static int say_missing(struct building *b, const struct unit *u, const struct list *l, const char *name) {
+/* Without ".service", which would make all names look alike. */
+static char *short_name(const char *name) {
+        return strndup(name, strlen(name) - (text_ends(name, ".service") ? strlen(".service") : 0));
+}
+
+static void suggest_unit(struct building *b, const struct unit *self, const char *key, const char *name) {
+        autofree char *word = short_name(name);
+        autostrv char **names = NULL;
         struct suggest nearest;
 
+        if (!word)
+                return;
+        suggest_init(&nearest, word);
+        for (size_t i = 0; i < b->config->n_units; i++) {
+                const struct unit *u = b->config->units[i];
+                char *candidate = u == self ? NULL : short_name(u->name);
+                if (candidate && strv_take(&names, candidate) >= 0)
+                        suggest_offer(&nearest, candidate);
+        }
+        if (nearest.best)
+                diag_hint(b->diags, "did you mean %s=%s?", key, nearest.best);
+}
+
+static int say_missing(struct building *b, const struct unit *u, const struct list *l, const char *name) {
         if (l->relation == PULLS && strcmp(l->key, "Requires") == 0)
                 return 0; /* has been said */
-        suggest_init(&nearest, name);
-        for (size_t i = 0; i < b->config->n_units; i++)
-                if (b->config->units[i] != u)
-                        suggest_offer(&nearest, b->config->units[i]->name);
         int r = diag(b->diags, u->file, u->line, l->missing, "%s: %s=%s: there is no such unit", u->name,
                      l->key, name);
-        if (nearest.best)
-                diag_hint(b->diags, "did you mean %s=%s?", l->key, nearest.best);
+        suggest_unit(b, u, l->key, name);
         return r;
 }
 
@@ -228,6 +244,23 @@ int plan_build(struct plan *p, const struct config *c, struct diags *d) {
         else
                 *p = made;
         return r;
+}
+
+int plan_load(struct plan *p, const struct load_options *o, struct diags *d, struct config **ret) {
+        struct config *config = NULL;
+        struct plan made = {};
+
+        int r = config_load(o, d, &config);
+        int e = config ? plan_build(&made, config, d) : 0;
+        r = r < 0 ? r : e;
+        if (r < 0) {
+                plan_done(&made);
+                config_free(config);
+                return r;
+        }
+        *p = made;
+        *ret = config;
+        return 0;
 }
 
 void plan_done(struct plan *p) {

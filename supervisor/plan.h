@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/diag.h"
-#include "config/unit.h"
+#include "config/load.h"
 #include "supervisor/graph.h"
 
 struct plan {
@@ -21,6 +21,10 @@ struct plan {
  * a negative errno with *p untouched. */
 int plan_build(struct plan *p, const struct config *c, struct diags *d) must_check;
 void plan_done(struct plan *p);
+
+/* config_load() and plan_build() in one, with all that is wrong in the eyes of either. 0 and both are the
+ * caller's, or a negative errno and neither is. */
+int plan_load(struct plan *p, const struct load_options *o, struct diags *d, struct config **ret) must_check;
 
 /* The longest time that an ordered stop may take: the dearest chain of TimeoutStopSec= (stop commands
  * included). */

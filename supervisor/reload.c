@@ -45,12 +45,8 @@ static int make_services(struct manager *m, struct change *c) {
 }
 
 static int make_change(struct manager *m, struct diags *d, struct change *c) {
-        int r = config_load(&m->options->load, d, &c->config);
-        if (r == 0)
-                r = plan_build(&c->plan, c->config, d);
-        if (r == 0)
-                r = make_services(m, c);
-        return r;
+        int r = plan_load(&c->plan, &m->options->load, d, &c->config);
+        return r < 0 ? r : make_services(m, c);
 }
 
 static bool is_new(const struct service *s) {

@@ -162,6 +162,14 @@ def test_check_names_every_problem(cli, write, text, code, said):
     assert re.search(r"^shop\.ini: .*\d (warning|error)", done.stdout.splitlines()[-1])
 
 
+def test_check_names_problems_of_values_and_of_the_order_together(cli, write):
+    file = write("[a]\nAfter=b\nExecStart=true\nRestart=bogus\n[b]\nAfter=a\nExecStart=true\n")
+    done = cli("check", file)
+    assert done.returncode == 2
+    assert f"{file}:4: error: Restart=bogus: " in done.stdout
+    assert "the order goes round in a circle: a.service after b.service after a.service" in done.stdout
+
+
 @pytest.mark.parametrize("text, code, said", [row for row in CHECKS if row[1] == 2])
 def test_run_refuses_what_check_calls_an_error(cli, write, text, code, said):
     done = cli("run", write(text))

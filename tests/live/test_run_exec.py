@@ -24,8 +24,6 @@ def once(tend, text, **options):
 
 # ---- command lines -----------------------------------------------------------------------------------------
 
-WORDS = 'sh -c \'for word; do echo "<$word>"; done\' sh '
-
 COMMANDS = {
     "words": ("one two  three", ["one", "two", "three"]),
     "quotes": ("\"one two\" 'three four' five\" \"six", None),
@@ -165,10 +163,20 @@ USERS = {
 @need_root
 @pytest.mark.parametrize("text, said", USERS.values(), ids=USERS)
 def test_user(tend, text, said):
-    out = once(tend, text + "\nExecStart=sh -c 'echo $(id -un 2>&- || id -u) $(id -u) $(id -g) $(id -G)'")
+    out = once(tend, text + "\nExecStart=sh -c 'echo $(id -un 2>&-) $(id -u) $(id -g) $(id -G)'")
     assert out.split()[:len(said.split())] == said.split()
     if "User=" in text:
         assert out.split() == said.split()
+
+
+@need_root
+@pytest.mark.parametrize("text, groups", [("User=daemon", "1 777"), ("Group=daemon", "1"), ("User=daemon\nGroup=extra", "777")],
+                         ids=["user", "group alone", "both"])
+def test_groups_that_have_members(tend, tmp_path, text, groups):
+    (tmp_path / "group").write_text("root:x:0:\nextra:x:777:nobody,daemon\ndaemon:x:1:\n")
+    out = once(tend, text + "\nExecStart=id -G",
+               wrapper=["sh", "-c", f'mount --bind {tmp_path}/group /etc/group && exec "$@"', "sh"])
+    assert out == groups + "\n"
 
 
 @need_root

@@ -141,7 +141,7 @@ TEST(load_says_all_that_is_wrong) {
 
                 ini_load(&ini, rows[i].text, NULL, NULL);
                 autofree char *words = ini_words(&ini);
-                CHECK(ini.error < 0 && !ini.config, "row %zu", i);
+                CHECK(ini.error < 0, "row %zu", i);
                 CHECK_STRING(words, rows[i].words, "row %zu", i);
                 ini_done(&ini);
         }
@@ -173,7 +173,7 @@ TEST(load_of_files_that_cannot_be_read) {
 
                 ini.error = config_load(&o, &ini.diags, &ini.config);
                 autofree char *words = ini_words(&ini);
-                CHECK(ini.error < 0 && !ini.config, "row %zu", i);
+                CHECK(ini.error < 0, "row %zu", i);
                 CHECK_STRING(words, rows[i].words, "row %zu", i);
                 ini_done(&ini);
         }

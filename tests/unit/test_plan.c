@@ -154,15 +154,15 @@ static const struct {
         { { { .name = "web.service", .after = "bd.service" }, { .name = "db.service" } },
           0,
           "x.ini:1: warning: web.service: After=bd.service: there is no such unit\n"
-          "        did you mean After=db.service?\n" },
+          "        did you mean After=db?\n" },
         { { { .name = "web.service" }, { .name = "db.service", .wants = "wbe.service" } },
           0,
           "x.ini:2: warning: db.service: Wants=wbe.service: there is no such unit\n"
-          "        did you mean Wants=web.service?\n" },
+          "        did you mean Wants=web?\n" },
         { { { .name = "web.service", .requires = "dbb.service" }, { .name = "db.service" } },
           -ENOENT,
           "x.ini:1: error: web.service: Requires=dbb.service: there is no such unit\n"
-          "        did you mean Requires=db.service?\n" },
+          "        did you mean Requires=db?\n" },
         { { { .name = "web.service", .before = "something-else.service" } },
           0,
           "x.ini:1: warning: web.service: Before=something-else.service: there is no such unit\n" },
@@ -186,7 +186,7 @@ static const struct {
             { .name = "d.service", .requires = "x.service" } },
           -ELOOP,
           "x.ini:4: error: d.service: Requires=x.service: there is no such unit\n"
-          "        did you mean Requires=a.service?\n"
+          "        did you mean Requires=a?\n"
           "x.ini:2: error: the order goes round in a circle: "
           "b.service after c.service after d.service after b.service\n"
           "        take one After= or Before= out of it\n" },

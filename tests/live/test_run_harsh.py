@@ -1,0 +1,272 @@
+"""Places where other inits do not start: no descriptors, no processes, nobody who reads stderr, nothing that may be written, no /proc."""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import pytest
+from conftest import ROOT, ini, until
+
+STRANGER = 54321  # a uid that nobody has
+need_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can make such a place")
+
+
+def shell(script):
+    """A wrapper that does something first."""
+    return ["sh", "-c", script + ' && exec "$@"', "sh"]
+
+
+def as_stranger(*more):
+    return [*more, "setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "--no-new-privs"]
+
+
+@pytest.fixture
+def place(tend, tmp_path):
+    """A tend and a directory that strangers may use too, whatever the checkout's own rights."""
+    with tempfile.TemporaryDirectory(prefix="tend-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o777)
+        shutil.copy(tend.path, folder / "tend")
+        tend.path, tend.directory = str(folder / "tend"), folder
+        yield tend, folder
+
+
+# ---- the matrix: every place, the same services ------------------------------------------------------------
+
+NO_PROC = shell("mount -t tmpfs none /proc")
+PLACES = {
+    "read-only root": shell("mount -o remount,bind,ro /"),
+    "no /proc": NO_PROC,
+    "another's /proc": shell("umount /proc"),
+    "a read-only /proc": shell("mount -o remount,bind,ro /proc"),
+    "random uid": as_stranger(),
+    "no capabilities": ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"],
+    "random uid, read-only root": as_stranger(*shell("mount -o remount,bind,ro /")),
+    "random uid, no /proc": as_stranger(*NO_PROC),
+    "no /dev": shell("mount -t tmpfs none /dev"),
+    "empty environment": ["env", "-i"],
+    "other session": ["setsid", "--wait"][:1],
+    "signals ignored": ["env", "--ignore-signal=TERM,INT,HUP,CHLD,PIPE"],
+    "signals blocked": ["env", "--block-signal=TERM,INT,HUP,CHLD"],
+    "closed input": shell("exec <&-"),
+}
+
+SERVICES = """\
+[db]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/echo db
+ExecStop=/bin/echo db down
+
+[web]
+Requires=db
+After=db
+RestartSec=0
+Environment=A=1
+LimitNOFILE=100
+UMask=0027
+ExecStart=/bin/sh -c 'echo web $A; /bin/sleep inf & [ -e {0}/crashed ] || {{ : > {0}/crashed || exec /bin/sleep inf; kill -9 $$; }}; exec /bin/sleep inf'
+
+[escapes]
+ExecStart=/bin/sh -c '(/usr/bin/setsid /bin/sleep inf &) ; echo escaped; exec /bin/sleep inf'
+"""
+
+
+@need_root
+@pytest.mark.parametrize("wrapper", PLACES.values(), ids=PLACES)
+def test_place(place, wrapper):
+    """Starts in order, ends with 0 at once when asked, and nothing survives it."""
+    tend, folder = place
+    text = SERVICES.format(folder)
+    if wrapper is not PLACES["no /dev"] and "remount,bind,ro /" not in " ".join(wrapper):
+        text = text.replace("kill -9 $$", "kill -9 $$$$")
+    p = tend.serve(text, wrapper=wrapper)
+    p.wait_for("^web 1$"), p.wait_for("^escaped$")
+    if "ro /" not in " ".join(wrapper) or "/proc" in " ".join(wrapper):
+        p.wait_for("^web 1$", after=1)
+        p.wait_for(r"web\.service: was killed by SIGKILL; starts again")
+    p.wait_for("^tend: ready: 3 of 3 services are up$")
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+    assert p.out.split("\n")[0] == "db" and p.out.split("\n")[-2] == "db down"
+
+
+@need_root
+@pytest.mark.parametrize("name, text, said", [
+    ("User", "User=nobody", "changing its groups: nobody: Operation not permitted"),
+    ("Nice", "Nice=-5", "Nice= is not enforced: the container lacks the capability for it"),
+    ("OOMScoreAdjust", "OOMScoreAdjust=-500", "OOMScoreAdjust= is not enforced: the container lacks the capability for it"),
+    ("own user", f"User={STRANGER}", "started, pid "),
+], ids=lambda value: value if " " not in value and "=" not in value else "")
+def test_what_needs_a_right(place, name, text, said):
+    """A stranger who asks for what only root may: said, with the setting that it was about."""
+    tend, _ = place
+    p = tend.serve(f"[a]\nRestart=no\n{text}\nExecStart=/bin/echo up\n", wrapper=as_stranger())
+    assert p.wait() == (216 if name == "User" else 0)
+    assert f"a.service: {said}" in p.err
+    assert ("up\n" in p.out) == (name != "User")
+
+
+# ---- descriptors -------------------------------------------------------------------------------------------
+
+def test_full_descriptor_table(tend):
+    """Each service of Type=notify needs one. Those that get none are tried again, the others are served, and PID 1 stays."""
+    p = tend.serve("[n@]\nInstances=30\nNotifyAccess=main\nFailureAction=none\nExecStart=sleep inf\n"
+                   "[web]\nRestartSec=0\nStartLimitIntervalSec=0\nExecStart=sh -c 'echo web; exec sleep inf'\n",
+                   wrapper=["prlimit", "--nofile=20:20"])
+    p.wait_for(r"^tend: n@\d+\.service: making a process for ExecStart=: Too many open files$")
+    p.wait_for(r"^tend: n@\d+\.service: got no process; starts again in \d+ms \(its process could not be made, restart 2\)$")
+    p.wait_for("^web$")
+    web = re.search(r"web\.service: started, pid (\d+)", p.err)[1]
+    os.kill(until(lambda: [pid for pid in p.children() if p.inside(pid) == int(web)])[0], signal.SIGKILL)
+    p.wait_for("^web$", after=1)
+    assert len(os.listdir(f"/proc/{p.pid}/fd")) <= 20
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+
+
+def test_descriptors_come_back(tend):
+    """What was short is there again: the services come up by themselves."""
+    p = tend.serve("[n@]\nInstances=10\nNotifyAccess=main\nExecStart=sleep inf\n", wrapper=["prlimit", "--nofile=16:100"])
+    p.wait_for("Too many open files$")
+    subprocess.run(["prlimit", "--pid", str(p.pid), "--nofile=100:100"], check=True)
+    until(lambda: [p.comm(pid) for pid in p.children()].count("sleep") == 10)
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+
+
+# ---- processes ---------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def crowd(n):
+    """So many processes of the stranger, which count towards its RLIMIT_NPROC."""
+    made = [subprocess.Popen(["sleep", "inf"], user=STRANGER, group=STRANGER, extra_groups=[]) for _ in range(n)]
+    try:
+        yield
+    finally:
+        for process in made:
+            process.kill()
+            process.wait()
+
+
+NO_PROCESSES = as_stranger("prlimit", "--nproc=4:4")
+
+
+@need_root
+def test_no_process_to_be_had(place):
+    """After all retries the container ends, with a code that says so."""
+    tend, _ = place
+    with crowd(4):
+        p = tend.serve("[a]\nStartLimitBurst=3\nExecStart=/bin/true\n", wrapper=NO_PROCESSES)
+        assert p.wait() == 71
+    assert p.err.count("making a process for ExecStart=: Resource temporarily unavailable") == 3
+    assert p.err.count("got no process; starts again in ") == 2
+    assert "a.service: got no process; given up on: 3 starts within" in p.err
+
+
+@need_root
+def test_no_process_is_no_reason_to_give_up(place):
+    """Restart=no is about the service, not about the machine: it is made when there is room."""
+    tend, _ = place
+    with crowd(4):
+        p = tend.serve("[a]\nRestart=no\nExecStart=/bin/echo up\n", wrapper=NO_PROCESSES)
+        p.wait_for(r"got no process; starts again in 100ms \(its process could not be made, restart 1\)$")
+    p.wait_for("^up$")
+    assert p.wait() == 0
+
+
+@need_root
+def test_no_process_for_a_stop_command(place):
+    """The stop goes on without it."""
+    tend, _ = place
+    p = tend.serve("[a]\nExecStart=/bin/sh -c 'echo up; exec sleep inf'\nExecStop=/bin/echo stop\n", wrapper=NO_PROCESSES)
+    p.wait_for("^up$")
+    with crowd(4):
+        p.kill(signal.SIGTERM)
+        p.wait()
+    assert "making a process for ExecStop=: Resource temporarily unavailable" in p.err
+    assert "a.service: stopped" in p.err
+
+
+# ---- standard streams --------------------------------------------------------------------------------------
+
+def test_nobody_reads_stderr(tend, tmp_path):
+    """A full pipe holds up neither PID 1 nor the end; what was lost is counted, and told when somebody reads again."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(reader, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    p = tend.serve("[a]\nRestartSec=0\nStartLimitBurst=50\nFailureAction=none\nStandardError=null\nExecStart=false\n"
+                   "[b]\nAfter=a\nStandardError=null\nExecStart=sh -c 'trap \"exit 0\" USR1; echo b; while :; do sleep 0.01; done'\n"
+                   "ForwardSignals=SIGUSR1\n[c]\nStandardError=null\nExecStart=sh -c 'echo c; exec sleep inf'\n",
+                   wrapper=shell(f"exec 2>{pipe}"))
+    p.wait_for("^b$"), p.wait_for("^c$")
+    with contextlib.suppress(BlockingIOError):
+        while os.read(reader, 65536):
+            pass
+    p.kill(signal.SIGUSR1)
+    said = b""
+
+    def hear():
+        nonlocal said
+        with contextlib.suppress(BlockingIOError):
+            said += os.read(reader, 65536)
+        return b"lines were lost here" in said
+
+    until(hear)
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+    os.close(reader)
+
+
+def test_nobody_reads_stderr_to_the_end(tend, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(reader, b"x" * 4096)
+    p = tend.serve("[a]\nRestart=no\nStandardError=null\nExecStart=sh -c 'exit 3'\n", wrapper=shell(f"exec 2>{pipe}"))
+    assert p.wait() == 3
+    os.close(reader)
+
+
+STREAMS = {"none at all": "exec <&- >&- 2>&-", "no stderr": "exec 2>&-", "no stdout": "exec >&-", "no stdin": "exec <&-",
+           "full disk": "exec >/dev/full 2>&1", "a directory": "exec </"}
+
+
+@pytest.mark.parametrize("streams", STREAMS.values(), ids=STREAMS)
+def test_streams(tend, tmp_path, streams):
+    """The service has three, whatever tend was given, and writes where it says."""
+    p = tend.serve(f"[a]\nRestart=no\nStandardOutput=file:{tmp_path}/out\nExecStart=sh -c 'ls /proc/$$$$/fd; exit 3'\n",
+                   wrapper=shell(streams))
+    assert p.wait() == 3
+    assert (tmp_path / "out").read_text().split() == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("streams", STREAMS.values(), ids=STREAMS)
+def test_streams_are_no_sockets_of_tend(tend, tmp_path, streams):
+    """What a service inherits as 0, 1 and 2 is never something that tend has opened for itself."""
+    p = tend.serve(f"[a]\nRestart=no\nNotifyAccess=all\nExecStart=sh -c 'ls -l /proc/$$$$/fd > {tmp_path}/out'\n", wrapper=shell(streams))
+    p.wait()
+    assert not re.search("socket|anon_inode|signalfd", (tmp_path / "out").read_text())
+
+
+# ---- /proc -------------------------------------------------------------------------------------------------
+
+@need_root
+def test_no_proc_is_told_once(tend):
+    """Found by process group then; and the end of the container still ends all."""
+    p = tend.serve("[a]\nExecStart=sh -c 'sleep inf & setsid sleep inf & echo up; wait'\n[b]\nRestart=no\nExecStart=true\n", wrapper=NO_PROC)
+    p.wait_for("^up$")
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+    assert p.err.count("/proc cannot be read") == 1
