@@ -11,6 +11,16 @@ usec_t kernel_now(void) {
         return (usec_t) t.tv_sec * USEC_PER_SEC + (usec_t) t.tv_nsec / 1000;
 }
 
+bool kernel_has_own_proc(pid_t self) {
+        char text[16];
+        ssize_t n = readlink("/proc/self", text, sizeof(text) - 1);
+
+        if (n <= 0)
+                return false;
+        text[n] = '\0';
+        return strtol(text, NULL, 10) == self;
+}
+
 int kernel_set_hostname(const char *name) {
         return sethostname(name, strlen(name)) < 0 ? -errno : 0;
 }

@@ -72,22 +72,11 @@ static void visit_child(struct sweep *s, pid_t pid) {
                 send_signal(s, pid);
 }
 
-/* The /proc of another PID namespace would have us signal strangers. */
-static bool has_own_proc(const struct sweep *s) {
-        char text[16];
-        ssize_t n = readlink("/proc/self", text, sizeof(text) - 1);
-
-        if (n <= 0)
-                return false;
-        text[n] = '\0';
-        return strtol(text, NULL, 10) == s->self;
-}
-
 /* Every process under /proc, without allocating. 0 or a negative errno. */
 static int each_process(struct sweep *s, visit each) {
         _Alignas(struct dirent64) char buffer[4096];
 
-        if (!has_own_proc(s))
+        if (!kernel_has_own_proc(s->self))
                 return -ENOSYS;
         autoclose int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (proc < 0)
@@ -109,7 +98,7 @@ static int each_process(struct sweep *s, visit each) {
 static int signal_listed(struct sweep *s) {
         char path[64], text[4096];
 
-        if (!has_own_proc(s))
+        if (!kernel_has_own_proc(s->self))
                 return -ENOSYS;
         (void) snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int) s->self);
         ssize_t n = io_read_small(AT_FDCWD, path, text, sizeof(text));
@@ -165,7 +154,7 @@ static void tell_killed(struct sweep *s, pid_t pid) {
         char path[32], name[32];
 
         (void) snprintf(path, sizeof(path), "/proc/%d/comm", (int) pid);
-        ssize_t n = has_own_proc(s) ? io_read_small(AT_FDCWD, path, name, sizeof(name)) : -ENOENT;
+        ssize_t n = kernel_has_own_proc(s->self) ? io_read_small(AT_FDCWD, path, name, sizeof(name)) : -ENOENT;
         if (n > 0)
                 name[strcspn(name, "\n")] = '\0';
         s->n_killed++;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "init/kernel.h"
 #include "supervisor/census.h"
 #include "supervisor/manager.h"
 
@@ -159,7 +160,23 @@ static int settle_owners(struct census *c, struct manager *m) {
         return 0;
 }
 
+void census_hold(struct census *c, const struct manager *m) {
+        for (size_t i = 0; i < countof(c->spare); i++)
+                if (c->spare[i] == 0)
+                        c->spare[i] = MAX(fcntl(m->init->signal_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), 0);
+}
+
+void census_release(struct census *c) {
+        for (size_t i = 0; i < countof(c->spare); i++) {
+                if (c->spare[i] > 0)
+                        (void) close(c->spare[i]);
+                c->spare[i] = 0;
+        }
+}
+
 int census_take(struct census *c, struct manager *m) {
+        if (!kernel_has_own_proc(getpid()))
+                return -ENOSYS;
         DIR *proc = opendir("/proc");
         int r = 0;
 
@@ -177,6 +194,8 @@ int census_take(struct census *c, struct manager *m) {
 
 /* A long list is read in pieces, and a number may lie across two of them. */
 int census_take_orphans(struct census *c, struct manager *m) {
+        if (!kernel_has_own_proc(getpid()))
+                return -ENOSYS;
         autoclose int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
         char piece[4096];
         pid_t pid = 0;
@@ -223,6 +242,7 @@ bool census_is_marked(const struct service *s, pid_t pid) {
 }
 
 void census_done(struct census *c) {
+        census_release(c);
         free(TAKE(c->list));
         c->n = c->room = 0;
 }

@@ -19,7 +19,12 @@ struct census_entry {
 struct census {
         struct census_entry *list; /* owned */
         size_t n, room;
+        int spare[2]; /* descriptors, 0: none; see census_hold() */
 };
+
+/* Keeps as many descriptors as a census needs, or gives them back for one: else a full table would leave tend blind. */
+void census_hold(struct census *c, const struct manager *m);
+void census_release(struct census *c);
 
 /* All processes but tend's own and those it started, with their owners. 0, -ENOMEM, or another negative errno
  * where /proc cannot be read. */

@@ -419,6 +419,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                 r = launcher_open(&m.launcher, init, o->load.environment);
         if (r >= 0)
                 r = open_loop(&m);
+        census_hold(&m.census, &m);
         if (r >= 0)
                 r = make_services(&m);
         if (r < 0) {

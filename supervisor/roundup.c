@@ -166,14 +166,17 @@ void roundup_run(struct manager *m) {
         collect_waiting(m);
         if (m->n_waiting == 0)
                 return;
+        census_release(&m->census);
         int r = take_census(m);
         if (r < 0 && io_is_shortage(-r)) {
+                census_hold(&m->census, m);
                 timers_arm(&m->timers, &m->retry, manager_now(m) + RETRY_DELAY);
                 return;
         }
         if (r < 0)
                 fall_back(m, r);
         send_signals(m);
+        census_hold(&m->census, m);
         for (uint32_t i = 0; i < m->n_waiting; i++) {
                 struct service *s = m->waiting[i];
                 has_signalled |= s->kill_signal != 0;
