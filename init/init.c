@@ -151,22 +151,21 @@ static int next_death(siginfo_t *ret, bool look) {
         }
 }
 
-size_t init_reap(size_t most, init_death death, void *context, bool *ret_more, bool *ret_alone) {
+size_t init_reap(size_t most, bool look, init_death death, void *context, bool *ret_more, bool *ret_alone) {
         siginfo_t ended;
 
         *ret_more = *ret_alone = false;
         for (size_t n = 0; n < most; n++) {
-                int r = next_death(&ended, death != NULL);
+                int r = next_death(&ended, look);
                 if (r <= 0) {
                         *ret_alone = r == -ECHILD;
                         return n;
                 }
-                if (!death)
-                        continue;
-
                 pid_t pid = ended.si_pid;
-                death(context, &ended);
-                while (waitid(P_PID, (id_t) pid, &ended, WEXITED | WNOHANG | __WALL) < 0 && errno == EINTR)
+                if (death)
+                        death(context, &ended);
+                while (look && waitid(P_PID, (id_t) pid, &ended, WEXITED | WNOHANG | __WALL) < 0 &&
+                       errno == EINTR)
                         continue;
         }
         *ret_more = true;

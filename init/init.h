@@ -40,13 +40,14 @@ void init_wait_signal(const struct init *i, usec_t until);
  * vfork. With `as_found` what tend was started with instead (for `tend -- CMD`). */
 void init_restore_signals(const struct init *i, bool as_found);
 
-/* Called for each child that ended, while it can still be looked at under /proc (it is reaped when the hook
- * returns). */
+/* Called for each child that ended. */
 typedef void (*init_death)(void *context, const siginfo_t *ended);
 
-/* Reaps what has ended, at most `most` children, so that a storm cannot starve the rest. Returns how many;
- * *ret_more says that there may be more, *ret_alone that there is no child at all. */
-size_t init_reap(size_t most, init_death death, void *context, bool *ret_more, bool *ret_alone);
+/* Reaps what has ended, at most `most` children, so that a storm cannot starve the rest. With `look` a child
+ * can still be looked at under /proc while the hook (which may be NULL) runs, and its number is nobody
+ * else's: that takes a second call for each. Returns how many; *ret_more says that there may be more,
+ * *ret_alone that there is no child at all. */
+size_t init_reap(size_t most, bool look, init_death death, void *context, bool *ret_more, bool *ret_alone);
 
 /* Called for a process that had to be killed. `name` as in /proc/PID/comm, "?" without a /proc. */
 typedef void (*init_killed)(void *context, pid_t pid, const char *name);

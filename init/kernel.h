@@ -8,5 +8,6 @@
 usec_t kernel_now(void); /* CLOCK_MONOTONIC */
 int kernel_set_hostname(const char *name) must_check;
 
-/* Whether /proc is there and of the PID namespace of `self`, our own pid: another's would have us signal strangers. */
+/* Whether /proc is there and of the PID namespace of `self`, our own pid: another's would have us signal
+ * strangers. */
 bool kernel_has_own_proc(pid_t self);

@@ -231,7 +231,7 @@ static void tell_killed(void *context, pid_t pid, const char *name) {
 
 static void reap(struct run *r) {
         bool alone;
-        (void) init_reap(REAP_AT_ONCE, note_death, r, &r->reap_due, &alone);
+        (void) init_reap(REAP_AT_ONCE, r->s->persona->ends_group, note_death, r, &r->reap_due, &alone);
 }
 
 static void watch(struct run *r) {

@@ -154,7 +154,8 @@ static void tell_killed(struct sweep *s, pid_t pid) {
         char path[32], name[32];
 
         (void) snprintf(path, sizeof(path), "/proc/%d/comm", (int) pid);
-        ssize_t n = kernel_has_own_proc(s->self) ? io_read_small(AT_FDCWD, path, name, sizeof(name)) : -ENOENT;
+        ssize_t n =
+                kernel_has_own_proc(s->self) ? io_read_small(AT_FDCWD, path, name, sizeof(name)) : -ENOENT;
         if (n > 0)
                 name[strcspn(name, "\n")] = '\0';
         s->n_killed++;
@@ -237,7 +238,7 @@ static bool await_end(struct sweep *s, usec_t until) {
         for (;;) {
                 bool more = true, alone = false;
                 while (more)
-                        s->reaped += init_reap(64, note_death, s, &more, &alone);
+                        s->reaped += init_reap(64, s->signal == SIGKILL, note_death, s, &more, &alone);
 
                 if (alone && !wait_outsider(s, until))
                         return true;

@@ -34,10 +34,13 @@ static int make_command(struct launch *l) {
         return check_prepared(l, PREPARE_COMMAND);
 }
 
-/* Neither of the two can fail. */
-static int restore_defaults(struct launch *l) {
+static int set_umask(struct launch *l) {
         if (l->unit->umask != UINT_MAX)
                 (void) umask(l->unit->umask);
+        return 0;
+}
+
+static int restore_defaults(struct launch *l) {
         init_restore_signals(l->launcher->init, false);
         if (l->unit->ignore_sigpipe)
                 (void) sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
@@ -227,7 +230,8 @@ static int execute(struct launch *l) {
         return -errno;
 }
 
-/* In the order they happen; each later step may need what an earlier one still allows. */
+/* In the order they happen; each later step may need what an earlier one still allows. Signals stay blocked
+ * to the last: one that stopped the child before it executes would stop PID 1 with it. */
 static const struct step {
         const char *doing; /* for "web.service: <doing>: /srv: No such file or directory" */
         int exit_code;     /* as in systemd.exec(5), "Process exit codes", so that tools can read it */
@@ -236,7 +240,7 @@ static const struct step {
         { "finding its user", 217, find_user },
         { "reading its environment", 78, read_environment },
         { "making its command line", 203, make_command },
-        { "restoring its signals", 207, restore_defaults },
+        { "setting its umask", 203, set_umask },
         { "making its session", 220, enter_session },
         { "opening its standard input", 208, open_stdin },
         { "opening its standard output", 209, open_stdout },
@@ -247,6 +251,7 @@ static const struct step {
         { "changing its groups", 216, change_groups },
         { "changing its user", 217, change_user },
         { "changing directory", 200, change_directory },
+        { "restoring its signals", 207, restore_defaults },
         { "executing its command", 203, execute },
 };
 

@@ -130,7 +130,7 @@ static int first_failure(const struct manager *m) {
 
         for (uint32_t i = 0; i < m->plan.after.n && code == 0; i++) {
                 const struct service *s = m->services[i];
-                struct rest rest = { .unit = s->unit, .result = s->result, .main = s->main_ending };
+                struct rest rest = { .unit = s->unit, .result = s->result, .main = service_end(s) };
                 code = fate_code_of(&rest);
         }
         return code;
@@ -250,7 +250,7 @@ static void on_death(void *context, const siginfo_t *ended) {
 static void reap(struct manager *m) {
         bool alone;
 
-        init_reap(REAP_AT_ONCE, on_death, m, &m->reap_more, &alone);
+        init_reap(REAP_AT_ONCE, false, on_death, m, &m->reap_more, &alone);
 }
 
 static int on_more(sd_event_source *source maybe_unused, void *context) {
@@ -287,12 +287,14 @@ static void stop_by_signal(struct manager *m, int signal) {
                 manager_hurry(m);
 }
 
-static void take_signal(struct manager *m, int signal) {
+/* A SIGHUP from the kernel is no order: the terminal has hung up, and that is told to the leader of the session
+ * alone. It is for whoever had the terminal. */
+static void take_signal(struct manager *m, int signal, int code) {
         if (signal == SIGCHLD)
                 reap(m);
         else if (signal == SIGTERM || signal == SIGINT || signal == SIGRTMIN + 3)
                 stop_by_signal(m, signal);
-        else if (signal == SIGHUP)
+        else if (signal == SIGHUP && code != SI_KERNEL)
                 reload_run(m);
         else
                 forward(m, signal);
@@ -304,7 +306,7 @@ static int on_signals(sd_event_source *source maybe_unused, int fd maybe_unused,
         struct signalfd_siginfo signal;
 
         for (unsigned n = 0; n < 32 && init_next_signal(m->init, &signal) > 0; n++)
-                take_signal(m, (int) signal.ssi_signo);
+                take_signal(m, (int) signal.ssi_signo, signal.ssi_code);
         return 0;
 }
 

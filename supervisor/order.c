@@ -81,7 +81,7 @@ static void meet_fate(struct service *s) {
         struct rest rest = {
                 .unit = s->unit,
                 .result = s->result,
-                .main = s->main_ending,
+                .main = service_end(s),
                 .killed = s->was_killed,
                 .asked = s->was_asked,
         };

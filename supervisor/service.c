@@ -45,6 +45,13 @@ struct service *service_free(struct service *s) {
         return NULL;
 }
 
+struct ending service_end(const struct service *s) {
+        bool is_main = ending_result(s->unit, s->main_ending, s->was_asked) == s->result;
+        bool is_control = ending_result(s->unit, s->control_ending, false) == s->result;
+
+        return is_control && !is_main ? s->control_ending : s->main_ending;
+}
+
 static struct verdict decide(const struct service *s) {
         return policy_decide(s->unit, &s->restarts, s->result, s->main_ending, manager_now(s->manager));
 }

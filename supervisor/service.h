@@ -66,6 +66,9 @@ void service_process_ended(struct service *s, pid_t pid, struct ending e);
 /* Its unit is `u` from now on; while it is at rest. */
 void service_set_unit(struct service *s, const struct unit *u);
 
+/* The end that its result is about: the main process's, or that of a command beside it. */
+struct ending service_end(const struct service *s);
+
 static inline bool service_is_at_rest(const struct service *s) {
         return STATE_IN(s->state, STATES_AT_REST);
 }

@@ -36,6 +36,10 @@ BY_ITSELF = {
     "unclean end that is a success": (EXITS_3 + "SuccessExitStatus=3\n", [], 0),
     "two services, the first": ("[a]\nRestart=no\nBefore=b\nType=oneshot\nExecStart=sh -c 'exit 3'\n"
                                 "[b]\nRestart=no\nExecStart=sh -c 'exit 4'\n", [], 3),
+    "start-pre, code": (STAY + "[a]\nRestart=no\nExecStartPre=sh -c 'exit 9'\nExecStart=true\n", [], 9),
+    "start-pre, missing": (STAY + "[a]\nRestart=no\nExecStartPre=/no/such\nExecStart=true\n", [], 203),
+    "start-post, code": (STAY + "[a]\nRestart=no\nExecStart=sleep inf\nExecStartPost=sh -c 'exit 9'\n", [], 9),
+    "stop-post, after the service's code": (STAY + EXITS_3 + "ExecStopPost=sh -c 'exit 9'\n", [], 3),
     # a service that is done
     "success": (STAY + "[a]\nSuccessAction=exit\nExecStart=true\n", [], 0),
     "success, its code": (STAY + EXITS_3 + "SuccessExitStatus=3\nSuccessAction=exit\n", [], 3),
@@ -117,7 +121,7 @@ STOPPED = {
     "a code that is a success": ("SuccessExitStatus=5\n" + TRAP.format("exit 5"), 0),
     "another signal": (TRAP.format("kill -9 $$$$"), 137),
     "has to be killed": ("TimeoutStopSec=100ms\n" + TRAP.format(""), 137),
-    "stop command fails": ("ExecStop=sh -c 'exit 4'\nExecStart=sh -c 'echo up; exec sleep inf'\n", None),
+    "stop command fails": ("ExecStop=sh -c 'exit 4'\nExecStart=sh -c 'echo up; exec sleep inf'\n", 4),
 }
 
 
@@ -126,7 +130,7 @@ def test_stopped(tend, service, code):
     p = tend.serve("[a]\n" + service)
     p.wait_for("^up$")
     p.kill(signal.SIGTERM)
-    assert p.wait() == code if code is not None else p.wait() != 0
+    assert p.wait() == code
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGRTMIN + 3], ids=["TERM", "INT", "RTMIN+3"])

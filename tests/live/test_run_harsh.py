@@ -88,7 +88,8 @@ def test_place(place, wrapper):
     p.wait_for("^web 1$", after=1)
     p.kill(signal.SIGTERM)
     assert p.wait() == 0
-    assert p.out.split("\n")[0] == "db" and p.out.split("\n")[-2] == "db down"
+    said = p.out.split("\n")
+    assert said.index("db") < said.index("web 1") and said[-2] == "db down"
 
 
 @need_root

@@ -64,13 +64,13 @@ static int reap_counts(struct init *i) {
                         continue;
                 size_t done;
                 do {
-                        done = init_reap(3, count, codes, &more, &alone);
+                        done = init_reap(3, true, count, codes, &more, &alone);
                         if (done > 3 || more != (done == 3))
                                 return 1;
                         n += done;
                 } while (more);
         }
-        if (init_reap(1, count, codes, &more, &alone) != 0 || !alone || more)
+        if (init_reap(1, true, count, codes, &more, &alone) != 0 || !alone || more)
                 return 2;
         return codes[0] == 5 && codes[1] == 5 && codes[2] == 5 && codes[3] == 5 ? 0 : 3;
 }
@@ -200,7 +200,7 @@ static int ignored_sigchld_does_no_harm(maybe_unused struct init *i) {
         if (fork() == 0)
                 _exit(5);
         while (!alone)
-                (void) init_reap(8, count, codes, &more, &alone);
+                (void) init_reap(8, false, count, codes, &more, &alone);
         return codes[5] == 1 ? 0 : 2;
 }
 
