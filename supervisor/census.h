@@ -22,7 +22,8 @@ struct census {
         int spare[2]; /* descriptors, 0: none; see census_hold() */
 };
 
-/* Keeps as many descriptors as a census needs, or gives them back for one: else a full table would leave tend blind. */
+/* Keeps as many descriptors as a census needs, or gives them back for one: else a full table would leave tend
+ * blind. */
 void census_hold(struct census *c, const struct manager *m);
 void census_release(struct census *c);
 

@@ -287,8 +287,8 @@ static void stop_by_signal(struct manager *m, int signal) {
                 manager_hurry(m);
 }
 
-/* A SIGHUP from the kernel is no order: the terminal has hung up, and that is told to the leader of the session
- * alone. It is for whoever had the terminal. */
+/* A SIGHUP from the kernel is no order: the terminal has hung up, and that is told to the leader of the
+ * session alone. It is for whoever had the terminal. */
 static void take_signal(struct manager *m, int signal, int code) {
         if (signal == SIGCHLD)
                 reap(m);
@@ -356,9 +356,9 @@ static int make_services(struct manager *m) {
         m->services = calloc((size_t) n + 1, sizeof(*m->services));
         int r = m->services ? manager_reserve(m, n) : -ENOMEM;
         for (uint32_t i = 0; i < n && r == 0; i++) {
-                r = service_new(m, m->config->units[i], &m->services[i]);
-                if (r < 0)
-                        break;
+                m->services[i] = service_new(m, m->config->units[i]);
+                if (!m->services[i])
+                        return -ENOMEM;
                 m->services[i]->index = i;
                 m->services[i]->waits_to_start = true;
                 manager_touch(m->services[i]);

@@ -34,9 +34,9 @@ static int make_services(struct manager *m, struct change *c) {
                 c->services[i] = find_service(m, c->config->units[i]->name);
                 if (c->services[i])
                         continue;
-                int r = service_new(m, c->config->units[i], &c->services[i]);
-                if (r < 0)
-                        return r;
+                c->services[i] = service_new(m, c->config->units[i]);
+                if (!c->services[i])
+                        return -ENOMEM;
                 news++;
         }
         for (struct service *s = m->leaving; s; s = s->next_leaving)
@@ -122,7 +122,7 @@ static void take_over(struct service *s, const struct unit *u, uint32_t index) {
 static void restart_dependents(const struct manager *m) {
         for (bool again = true; again;) {
                 again = false;
-                for (uint32_t i = 0; i < m->plan.needs.n; i++) {
+                for (uint32_t i = 0; i < (uint32_t) m->config->n_units; i++) {
                         struct service *s = m->services[i];
                         graph_each(&m->plan.needs, i, v)
                                 if (m->services[v]->starts_again && !s->starts_again && !s->waits_to_start) {

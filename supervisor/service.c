@@ -20,19 +20,18 @@ void service_set_unit(struct service *s, const struct unit *u) {
         s->unit = u;
 }
 
-int service_new(struct manager *m, const struct unit *u, struct service **ret) {
+struct service *service_new(struct manager *m, const struct unit *u) {
         struct service *s = calloc(1, sizeof(*s));
 
         if (!s)
-                return -ENOMEM;
+                return NULL;
         s->manager = m;
         s->timer.slot = TIMER_IDLE;
         s->stop_deadline = USEC_INFINITY;
         s->index = SERVICE_NO_INDEX;
         s->posted = EVENT_COUNT;
         service_set_unit(s, u);
-        *ret = s;
-        return 0;
+        return s;
 }
 
 struct service *service_free(struct service *s) {

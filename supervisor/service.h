@@ -54,8 +54,8 @@ struct service {
         bool settled_once; /* its first start has come to an end, good or bad */
 };
 
-/* A service at rest. 0 or -ENOMEM. */
-int service_new(struct manager *m, const struct unit *u, struct service **ret) must_check;
+/* A service at rest; NULL where memory is lacking. */
+struct service *service_new(struct manager *m, const struct unit *u) must_check;
 struct service *service_free(struct service *s);
 
 void service_dispatch(struct service *s, enum event e);

@@ -61,6 +61,7 @@ BY_ITSELF = {
     "one failed, the others went on": (EXITS_3 + "FailureAction=none\n[b]\nAfter=a\nType=oneshot\nExecStart=sleep 0.1\n", [], 3),
     "several failed, the first of the file": ("[z]\nRestart=no\nFailureAction=none\nExecStart=sh -c 'exit 8'\n" + EXITS_3 +
                                               "FailureAction=none\n", [], 8),
+    "one failed before its program": ("[a]\nRestart=no\nFailureAction=none\nExecStartPre=sh -c 'exit 9'\nExecStart=true\n", [], 9),
     "an ignored failure": ("[a]\nExecStart=-sh -c 'exit 3'\n", [], 0),
 }
 

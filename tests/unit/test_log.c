@@ -14,7 +14,7 @@ struct capture {
 };
 
 static bool begin(struct capture *c, bool is_socket) {
-        int ends[2];
+        int ends[2] = { -1, -1 };
 
         (void) fflush(stderr);
         c->saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
@@ -55,7 +55,7 @@ TEST(log_makes_one_line_of_one_message) {
                 { NULL, "caf\303\251 \177", "tend: caf\303\251 \\x7f\n" },
                 { NULL, "", "tend: \n" },
         };
-        struct capture c;
+        struct capture c = {};
 
         for (size_t i = 0; i < countof(rows) && begin(&c, false); i++) {
                 log_info(rows[i].unit, "%s", rows[i].text);
@@ -66,7 +66,7 @@ TEST(log_makes_one_line_of_one_message) {
 }
 
 TEST(log_says_only_what_is_wanted) {
-        struct capture c;
+        struct capture c = {};
 
         if (!begin(&c, false))
                 return;
@@ -83,7 +83,7 @@ TEST(log_says_only_what_is_wanted) {
 
 TEST(log_cuts_long_lines_between_characters) {
         autofree char *text = calloc(1, 10001);
-        struct capture c;
+        struct capture c = {};
 
         if (!text || !begin(&c, false))
                 return;
@@ -101,7 +101,7 @@ TEST(log_cuts_long_lines_between_characters) {
 }
 
 TEST(log_drops_and_counts_what_a_full_pipe_has_no_room_for) {
-        struct capture c;
+        struct capture c = {};
         autofree char *text = calloc(1, 1001);
 
         if (!text)
@@ -126,7 +126,7 @@ TEST(log_drops_and_counts_what_a_full_pipe_has_no_room_for) {
 }
 
 TEST(log_leaves_the_flags_of_stderr_alone) {
-        struct capture c;
+        struct capture c = {};
 
         if (!begin(&c, false))
                 return;
@@ -136,7 +136,7 @@ TEST(log_leaves_the_flags_of_stderr_alone) {
 }
 
 TEST(log_outlives_a_closed_reader_and_keeps_errno) {
-        struct capture c;
+        struct capture c = {};
 
         if (!begin(&c, false))
                 return;
