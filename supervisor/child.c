@@ -18,12 +18,16 @@ static bool is_unlimited(const struct launch *l) {
 }
 
 static int check_prepared(struct launch *l, enum prepared what) {
-        l->failed_at = l->unprepared;
+        l->failed_at = l->unprepared[what];
         return l->prepared[what];
 }
 
 static int find_user(struct launch *l) {
         return check_prepared(l, PREPARE_USER);
+}
+
+static int find_group(struct launch *l) {
+        return check_prepared(l, PREPARE_GROUP);
 }
 
 static int read_environment(struct launch *l) {
@@ -87,7 +91,10 @@ static int open_terminal(struct launch *l, int target) {
         return 0;
 }
 
-static int open_null(const struct launch *l, int target) {
+static int open_null(struct launch *l, int target) {
+        l->failed_at = "/dev/null";
+        if (!l->launcher->has_null && target != STDIN_FILENO)
+                return -ENOENT;
         return dup2(l->launcher->null_fd, target) < 0 ? -errno : 0;
 }
 
@@ -238,6 +245,7 @@ static const struct step {
         int (*run)(struct launch *l);
 } steps[] = {
         { "finding its user", 217, find_user },
+        { "finding its group", 216, find_group },
         { "reading its environment", 78, read_environment },
         { "making its command line", 203, make_command },
         { "setting its umask", 203, set_umask },

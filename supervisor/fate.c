@@ -1,3 +1,5 @@
+#include <signal.h>
+
 #include "supervisor/fate.h"
 
 int fate_code_of(const struct rest *r) {
@@ -7,6 +9,8 @@ int fate_code_of(const struct rest *r) {
                 return 0;
         if (r->result == RESULT_RESOURCES && r->main.code == 0)
                 return FATE_CODE_NOT_SPAWNED;
+        if (code == 0 && r->killed) /* not the main process, but what it had left behind */
+                return 128 + SIGKILL;
         return code != 0 ? code : FATE_CODE_FAILED;
 }
 

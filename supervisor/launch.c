@@ -22,8 +22,21 @@
 
 static char stack[STACK_SIZE] __attribute__((aligned(64)));
 
+/* A pipe that nobody writes to reads as /dev/null does. */
+static int open_empty(void) {
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -1;
+        (void) close(ends[1]);
+        return ends[0];
+}
+
 int launcher_open(struct launcher *l, const struct init *init, char *const *environment) {
         *l = (struct launcher){ .init = init, .null_fd = open("/dev/null", O_RDWR | O_CLOEXEC) };
+        l->has_null = l->null_fd >= 0;
+        if (!l->has_null)
+                l->null_fd = open_empty();
         bool has_path = false;
 
         for (; *environment; environment++) {
@@ -56,7 +69,7 @@ static bool changes_user(const struct launch *l) {
         return asked && !(l->command->flags & (COMMAND_PRIVILEGED | COMMAND_KEEP_USER));
 }
 
-static int add_groups(struct launch *l) {
+static int add_supplementary(struct launch *l) {
         char *const *names = l->unit->supplementary_groups;
         size_t n = strv_length(names);
 
@@ -66,7 +79,7 @@ static int add_groups(struct launch *l) {
         if (!groups)
                 return -ENOMEM;
         for (l->groups = groups; *names; names++) {
-                l->unprepared = *names;
+                l->unprepared[PREPARE_GROUP] = *names;
                 int r = group_find(*names, &groups[l->n_groups]);
                 if (r < 0)
                         return r;
@@ -77,18 +90,19 @@ static int add_groups(struct launch *l) {
 
 /* Looks the names up in the container's files. */
 static int find_user(struct launch *l, struct user *user) {
-        const struct unit *u = l->unit;
-
         l->change_user = changes_user(l);
         *user = (struct user){ .uid = geteuid(), .gid = getegid() };
+        l->unprepared[PREPARE_USER] = l->unit->user;
+        return l->change_user && l->unit->user ? user_find(l->unit->user, user) : 0;
+}
+
+static int find_groups(struct launch *l, struct user *user) {
+        const struct unit *u = l->unit;
+
         if (!l->change_user)
                 return 0;
-        l->unprepared = u->user;
-        int r = u->user ? user_find(u->user, user) : 0;
-        if (r < 0)
-                return r;
-        l->unprepared = u->group;
-        r = u->group ? group_find(u->group, &user->gid) : 0;
+        l->unprepared[PREPARE_GROUP] = u->group;
+        int r = u->group ? group_find(u->group, &user->gid) : 0;
         if (r < 0)
                 return r;
         l->uid = user->uid;
@@ -96,7 +110,7 @@ static int find_user(struct launch *l, struct user *user) {
         /* Whoever is that user already, without the right to change, has nothing to change. */
         l->change_user = geteuid() == 0 || l->uid != geteuid() || l->gid != getegid();
         r = user_groups(u->user ? user->name : NULL, l->gid, &l->groups, &l->n_groups);
-        return r < 0 ? r : add_groups(l);
+        return r < 0 ? r : add_supplementary(l);
 }
 
 static int add_variable(void *environment, const char *name, const char *value) {
@@ -109,11 +123,9 @@ static int add_file(struct environment *e, const struct environment_file *f, str
                     struct diags *d) {
         struct stat st;
 
-        l->unprepared = f->path;
-
-        if (stat(f->path, &st) < 0 || !S_ISREG(st.st_mode)) {
+        l->unprepared[PREPARE_ENVIRONMENT] = f->path;
+        if (stat(f->path, &st) < 0 || !S_ISREG(st.st_mode))
                 return f->optional ? 0 : -ENOENT;
-        }
         size_t size = (size_t) st.st_size + 2;
         char *text = arena_take(e->arena, size);
         if (!text)
@@ -220,6 +232,8 @@ pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) {
         l->n_groups = 0;
         l->failed_step = -1;
         l->prepared[PREPARE_USER] = find_user(l, &user);
+        if (l->prepared[PREPARE_USER] == 0)
+                l->prepared[PREPARE_GROUP] = find_groups(l, &user);
         l->prepared[PREPARE_ENVIRONMENT] = make_environment(l, &user, d);
         if (l->prepared[PREPARE_ENVIRONMENT] == 0)
                 l->prepared[PREPARE_COMMAND] = make_words(l, d);

@@ -16,11 +16,12 @@ struct launcher {
         const struct init *init; /* borrowed */
         char **environment;      /* owned; the container's, without what was meant for tend alone */
         struct arena arena;      /* mapped once; used anew for each launch */
-        int null_fd;             /* /dev/null, read and write; -1 where it cannot be had */
+        int null_fd; /* /dev/null; where there is none, what reads as empty, for standard input alone */
+        bool has_null;
 };
 
 /* What is prepared before there is a child. */
-enum prepared { PREPARE_USER, PREPARE_ENVIRONMENT, PREPARE_COMMAND, PREPARED_COUNT };
+enum prepared { PREPARE_USER, PREPARE_GROUP, PREPARE_ENVIRONMENT, PREPARE_COMMAND, PREPARED_COUNT };
 
 struct launch {
         /* What to run, for whom: filled by the caller. */
@@ -40,8 +41,8 @@ struct launch {
         gid_t *groups; /* owned while launch_run() runs */
         size_t n_groups;
         bool change_user;
-        int prepared[PREPARED_COUNT]; /* 0, or a negative errno: the child fails with it */
-        const char *unprepared;       /* what that was about */
+        int prepared[PREPARED_COUNT];           /* 0, or a negative errno: the child fails with it */
+        const char *unprepared[PREPARED_COUNT]; /* what each was about */
 
         /* Written by the child. */
         int failed_step;          /* -1: none */

@@ -298,9 +298,8 @@ void plan_print_dot(const struct plan *p, FILE *out) {
                      { &p->needs, "color=red, style=dashed" },
                      { &p->pulls, "color=gray, style=dotted" } };
 
-        (void) fprintf(
-                out,
-                "// black: starts after; red: requires; gray: pulls in\ndigraph tend {\n        rankdir=LR;\n");
+        (void) fprintf(out, "// black: starts after; red: requires; gray: pulls in\n"
+                            "digraph tend {\n        rankdir=LR;\n");
         for (uint32_t i = 0; i < p->after.n; i++)
                 (void) fprintf(out, "        \"%s\";\n", p->config->units[i]->name);
         for (size_t r = 0; r < countof(rows); r++)

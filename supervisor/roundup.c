@@ -57,6 +57,19 @@ static int take_census(struct manager *m) {
         return census_take(&m->census, m);
 }
 
+/* Where the table of descriptors is full, those that are kept for this are given up for as long as it takes.
+ */
+static int take_census_for_sure(struct manager *m) {
+        int r = take_census(m);
+
+        if (r != -EMFILE)
+                return r;
+        census_release(&m->census);
+        r = take_census(m);
+        census_hold(&m->census, m);
+        return r;
+}
+
 static void name_killed(const struct census_entry *e) {
         char path[32], name[32];
 
@@ -109,8 +122,10 @@ static void send_signals(const struct manager *m) {
                 e->owner->left++;
                 if (signal == 0)
                         continue;
-                if (signal == SIGKILL)
+                if (signal == SIGKILL) {
                         name_killed(e);
+                        e->owner->was_killed = true;
+                }
                 (void) kill(e->pid, signal);
                 if (signal != SIGKILL)
                         (void) kill(e->pid, SIGCONT);
@@ -120,11 +135,10 @@ static void send_signals(const struct manager *m) {
 /* Without a /proc to look into, the process groups of the main processes have to serve. */
 static void fall_back(struct manager *m, int error) {
         if (!m->census_broken)
-                log_warning(
-                        NULL,
-                        "/proc cannot be read (%s): what services leave behind is found by process group alone; "
-                        "mount a /proc",
-                        strerror(-error));
+                log_warning(NULL,
+                            "/proc cannot be read (%s): what services leave behind is found by process group "
+                            "alone; mount a /proc",
+                            strerror(-error));
         m->census_broken = true;
         m->census.n = 0;
         for (uint32_t i = 0; i < m->n_waiting; i++) {
@@ -166,17 +180,14 @@ void roundup_run(struct manager *m) {
         collect_waiting(m);
         if (m->n_waiting == 0)
                 return;
-        census_release(&m->census);
-        int r = take_census(m);
+        int r = take_census_for_sure(m);
         if (r < 0 && io_is_shortage(-r)) {
-                census_hold(&m->census, m);
                 timers_arm(&m->timers, &m->retry, manager_now(m) + RETRY_DELAY);
                 return;
         }
         if (r < 0)
                 fall_back(m, r);
         send_signals(m);
-        census_hold(&m->census, m);
         for (uint32_t i = 0; i < m->n_waiting; i++) {
                 struct service *s = m->waiting[i];
                 has_signalled |= s->kill_signal != 0;

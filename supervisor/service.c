@@ -153,7 +153,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_TERM:             spawn_signal(s, s->unit->kill_signal); break;
         case DO_KILL:             spawn_signal(s, SIGKILL); break;
         case DO_GO_UP:            s->restarts.up_since = manager_now(s->manager); break;
-        case DO_WARN_RELOAD:      log_warning(s->unit->name, "ExecReload= failed; it goes on as it was"); break;
+        case DO_WARN_RELOAD:      log_warning(s->unit->name, "ExecReload= failed; it goes on"); break;
         }
 }
 /* clang-format on */
@@ -170,11 +170,20 @@ static void set_state(struct service *s, enum state to) {
         manager_changed(s);
 }
 
+/* One that was on its way to a restart has not failed: it would have been back. */
+static void ask_to_stop(struct service *s) {
+        bool was_leaving = STATE_IN(s->state, STATES_STOPPING | STATE_BIT(STATE_AUTO_RESTART));
+
+        if (!s->was_asked && was_leaving && decide(s).restart)
+                s->result = RESULT_SUCCESS;
+        s->was_asked = true;
+}
+
 static void take_step(struct service *s, enum event e) {
         enum state before = s->state;
 
         if (e == EVENT_STOP_ASKED || e == EVENT_HURRY)
-                s->was_asked = true;
+                ask_to_stop(s);
         struct facts facts = look(s);
         const struct rule *rule = state_next(before, e, &facts);
         if (!rule)

@@ -1,4 +1,5 @@
 """Every way in which a container of `tend run` ends, and its exit code."""
+import os
 import re
 import signal
 
@@ -82,7 +83,7 @@ STEPS = {
     "working directory": ("WorkingDirectory=/no/such\nExecStart=true", 200, "changing directory: /no/such: No such file or directory"),
     "no directory": ("WorkingDirectory=/etc/passwd\nExecStart=true", 200, "changing directory: /etc/passwd: Not a directory"),
     "user": ("User=nosuchuser\nExecStart=true", 217, "finding its user: nosuchuser: it is not in /etc/passwd or /etc/group"),
-    "group": ("Group=nosuchgroup\nExecStart=true", 217, "finding its user: nosuchgroup: it is not in /etc/passwd or /etc/group"),
+    "group": ("Group=nosuchgroup\nExecStart=true", 216, "finding its group: nosuchgroup: it is not in /etc/passwd or /etc/group"),
     "environment file": ("EnvironmentFile=/no/such.env\nExecStart=true", 78,
                          "reading its environment: /no/such.env: No such file or directory"),
     "environment file, a directory": ("EnvironmentFile=/etc\nExecStart=true", 78, "reading its environment: /etc: "),
@@ -132,6 +133,25 @@ def test_stopped(tend, service, code):
     p.wait_for("^up$")
     p.kill(signal.SIGTERM)
     assert p.wait() == code
+
+
+def test_stopped_on_its_way_to_a_restart(tend, tmp_path):
+    """It has crashed and what it left is being ended when the stop comes: it would have been back, so it has not failed."""
+    os.mkfifo(tmp_path / "up")
+    (tmp_path / "left").write_text(f"trap 'echo heard; sleep 0.3; exit 0' TERM\necho up > {tmp_path}/up\n"
+                                   "while :; do sleep 0.01; done\n")
+    p = tend.serve(f"[a]\nRestartSec=0\nExecStart=sh -c 'sh {tmp_path}/left & read up < {tmp_path}/up; exit 3'\n")
+    p.wait_for("^heard$")
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+
+
+def test_left_behind_and_killed(tend):
+    p = tend.serve("[a]\nTimeoutStopSec=100ms\nExecStart=sh -c 'trap \"exit 0\" TERM; "
+                   "sh -c \"trap : TERM; echo up; while :; do sleep 0.01; done\" & while :; do sleep 0.01; done'\n")
+    p.wait_for("^up$")
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 137
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGRTMIN + 3], ids=["TERM", "INT", "RTMIN+3"])

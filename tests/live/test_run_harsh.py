@@ -267,3 +267,17 @@ def test_no_proc_is_told_once(tend):
     p.kill(signal.SIGTERM)
     assert p.wait() == 0
     assert p.err.count("/proc cannot be read") == 1
+
+
+NO_DEV = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev && exec \"$@\"", "sh"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+def test_no_dev_null(tend):
+    """Standard input is empty all the same; where output is to go to it, the step says what is missing."""
+    p = tend.serve("[a]\nRestart=no\nExecStart=sh -c 'cat; echo read'\n", wrapper=NO_DEV)
+    assert p.wait() == 0
+    assert "read\n" in p.out
+    p = tend.serve("[a]\nRestart=no\nStandardOutput=null\nExecStart=true\n", wrapper=NO_DEV)
+    assert p.wait() == 209
+    assert "opening its standard output: /dev/null: No such file or directory" in p.err

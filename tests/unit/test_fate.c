@@ -33,6 +33,8 @@ TEST(fate_code_of_each_result) {
                 const struct rest r = { .result = codes[i].result, .main = codes[i].main };
                 CHECK(fate_code_of(&r) == codes[i].code, "row %zu: got %d", i, fate_code_of(&r));
         }
+        const struct rest left = { .result = RESULT_TIMEOUT, .main = { CLD_EXITED, 0 }, .killed = true };
+        CHECK(fate_code_of(&left) == 137); /* it went, what it left had to be killed */
         CHECK(FATE_CODE_USAGE == 2 && FATE_CODE_FAILED == 70 && FATE_CODE_NOT_SPAWNED == 71);
 }
 
