@@ -4,6 +4,7 @@
 #include "config/setting.h"
 #include "config/suggest.h"
 #include "control/verb.h"
+#include "supervisor/state.h"
 
 #define SCREEN_WIDTH 80
 
@@ -157,11 +158,42 @@ static int roff_all(void) {
         return EXIT_FINE;
 }
 
+static void print_states(uint32_t set) {
+        const char *between = "";
+
+        if (set == STATE_BIT(STATE_COUNT) - 1)
+                (void) fputs("any state", stdout);
+        for (enum state s = 0; s < STATE_COUNT && set != STATE_BIT(STATE_COUNT) - 1; s++)
+                if (STATE_IN(s, set)) {
+                        printf("%s%s", between, state_word(s));
+                        between = ", ";
+                }
+}
+
+/* The table that PID 1 goes by. What is heard and means nothing is left out. */
+static int explain_states(void) {
+        puts("The life of a service: in STATE, on EVENT, if GUARD, it is NEXT. The first rule that fits is taken.");
+        for (size_t i = 0; i < n_state_rules; i++) {
+                const struct rule *rule = &state_rules[i];
+                bool is_guarded = strcmp(rule->when_word, "always") != 0;
+
+                if (rule->to == STATE_SAME && rule->effects == 0)
+                        continue;
+                print_states(rule->from);
+                printf("\n        on %s%s%s: %s\n", event_word(rule->on), is_guarded ? ", if " : "",
+                       is_guarded ? rule->when_word : "",
+                       rule->to == STATE_SAME ? "as before" : state_word(rule->to));
+        }
+        return EXIT_FINE;
+}
+
 int explain_main(const struct request *r) {
         if (r->roff)
                 return roff_all();
         if (r->n_words == 0)
                 return list_all();
+        if (strcmp(r->words[0], "states") == 0)
+                return explain_states();
 
         int code = EXIT_FINE;
         for (size_t i = 0; i < r->n_words; i++)

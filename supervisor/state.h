@@ -84,7 +84,7 @@ struct rule {
         uint32_t from; /* bit N: state N */
         enum event on;
         bool (*when)(const struct facts *f);
-        const char *when_word; /* for the manual */
+        const char *when_word; /* for `tend check --explain states` */
         enum state to;
         uint32_t effects;
 };

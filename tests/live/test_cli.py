@@ -304,6 +304,13 @@ def test_explain_lists_all(cli):
     assert max(map(len, done.stdout.partition("not carried out:")[2].splitlines())) <= 80
 
 
+def test_explain_states_is_the_table_of_rules(cli):
+    done = cli("check", "--explain", "states")
+    assert done.returncode == 0
+    assert "start-pre\n        on command done: start\n" in done.stdout
+    assert "stop-sigterm\n        on time out, if may_kill: stop-sigkill\n" in done.stdout
+
+
 def test_the_manual_is_made_from_the_rows(cli):
     done = cli("check", "--explain", "--roff")
     assert done.returncode == 0
