@@ -145,6 +145,15 @@ static int put_specifiers(const char *text, const struct subject *s, FILE *out) 
         return 0;
 }
 
+/* Closes what open_memstream(3) made, after whatever was put there came to `r`: that, or -ENOMEM where not
+ * all of it could be kept. */
+static int close_text(FILE *out, char *const *text, int r) {
+        bool is_whole = !ferror(out);
+
+        is_whole &= fclose(out) == 0 && *text;
+        return r == 0 && !is_whole ? -ENOMEM : r;
+}
+
 int expand_specifiers(const char *text, const struct unit *u, const char *hostname, char **ret) {
         autofree char *expanded = NULL;
         struct subject s;
@@ -158,11 +167,7 @@ int expand_specifiers(const char *text, const struct unit *u, const char *hostna
         FILE *out = open_memstream(&expanded, &size);
         if (!out)
                 return -ENOMEM;
-        r = put_specifiers(text, &s, out);
-        if (ferror(out))
-                r = -ENOMEM;
-        if ((fclose(out) != 0 || !expanded) && r == 0)
-                r = -ENOMEM;
+        r = close_text(out, &expanded, put_specifiers(text, &s, out));
         if (r < 0)
                 return r;
         *ret = TAKE(expanded);
@@ -267,11 +272,7 @@ int expand_load_time(const char *text, char *const *environment, char **ret, cha
         if (!out)
                 return -ENOMEM;
 
-        int r = put_load_time(text, environment, out, ret_bad);
-        if (r == 0 && ferror(out))
-                r = -ENOMEM;
-        if ((fclose(out) != 0 || !expanded) && r == 0)
-                r = -ENOMEM;
+        int r = close_text(out, &expanded, put_load_time(text, environment, out, ret_bad));
         if (r < 0)
                 return r;
         *ret = TAKE(expanded);

@@ -39,6 +39,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import termios
 import time
 
@@ -46,8 +47,26 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PIPE = subprocess.PIPE
+PYTHON = [sys.executable, "-IS", "-c"]
 WAIT = 20  # seconds, for any one thing
 LIMIT = 60  # seconds, for a test
+
+LISTENER = """
+import signal, sys
+every = signal.valid_signals()
+signal.pthread_sigmask(signal.SIG_BLOCK, every)
+print("ready", flush=True)
+while True:
+    n = signal.sigwait(every)
+    print("got", int(n), flush=True)
+    if n == int(sys.argv[1]):
+        sys.exit(0)
+"""
+
+
+def listener(last=signal.SIGUSR2):
+    """The words of a command that says "ready", then each signal that it gets, and ends with 0 at the last one."""
+    return [*PYTHON, LISTENER, str(int(last))]
 
 
 def binaries():

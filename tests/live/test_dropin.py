@@ -2,30 +2,16 @@
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
-from conftest import PIPE, until
+from conftest import PIPE, PYTHON, listener, until
 
-PYTHON = [sys.executable, "-IS", "-c"]
 SIGNALS = set(range(1, 32)) - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
 FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGSYS}
 STOPS = {signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 TINIS = ["tini", "tini-static", "docker-init"]
 ALL = [*TINIS, "dumb-init", "catatonit"]
-
-LISTENER = """
-import signal
-every = signal.valid_signals()
-signal.pthread_sigmask(signal.SIG_BLOCK, every)
-print("ready", flush=True)
-while True:
-    n = signal.sigwait(every)
-    print("got", int(n), flush=True)
-    if n == signal.SIGUSR2:
-        raise SystemExit(0)
-"""
-LISTEN = [*PYTHON, LISTENER]
+LISTEN = listener()
 
 
 def run(tend, name, *args, **more):

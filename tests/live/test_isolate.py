@@ -4,22 +4,9 @@ import pathlib
 import re
 import signal
 import subprocess
-import sys
 
 import pytest
-from conftest import until
-
-LISTENER = """
-import signal
-every = signal.valid_signals()
-signal.pthread_sigmask(signal.SIG_BLOCK, every)
-print("ready", flush=True)
-while True:
-    n = signal.sigwait(every)
-    print("got", int(n), flush=True)
-    if n == signal.SIGUSR2:
-        raise SystemExit(0)
-"""
+from conftest import listener, until
 
 
 @pytest.fixture
@@ -74,7 +61,7 @@ def test_code(isolated, script, code):
 
 
 def test_signals_come_through(isolated):
-    p = isolated(sys.executable, "-IS", "-c", LISTENER)
+    p = isolated(*listener())
     p.wait_for("^ready$")
     for n in (signal.SIGUSR1, signal.SIGWINCH, signal.SIGQUIT):
         p.kill(n)

@@ -172,7 +172,7 @@ def test_first_of_those_that_fail_while_stopping(tend):
 
 
 def test_code_is_that_of_the_service_though_others_fail_while_stopping(tend):
-    p = tend.serve(f"[b]\nType=oneshot\nRemainAfterExit=yes\nExecStart=true\nExecStop=sh -c 'exit 8'\n[a]\nAfter=b\n"
+    p = tend.serve("[b]\nType=oneshot\nRemainAfterExit=yes\nExecStart=true\nExecStop=sh -c 'exit 8'\n[a]\nAfter=b\n"
                    "Restart=no\nExecStart=sh -c 'exit 3'\n")
     assert p.wait() == 3
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 import pytest
-from conftest import ROOT, ini, until
+from conftest import until
 
 STRANGER = 54321  # a uid that nobody has
 need_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can make such a place")

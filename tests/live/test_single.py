@@ -7,29 +7,13 @@ import sys
 import time
 
 import pytest
-from conftest import PIPE, until
+from conftest import PIPE, PYTHON, listener, until
 
-PYTHON = [sys.executable, "-IS", "-c"]
 CAUGHT = [n for n in sorted(signal.valid_signals()) if n not in (
     signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL,
     signal.SIGTRAP, signal.SIGABRT, signal.SIGSYS)]
 
 # Says each signal that it gets, and ends at the one whose number is its argument.
-LISTENER = """
-import signal, sys
-every = signal.valid_signals()
-signal.pthread_sigmask(signal.SIG_BLOCK, every)
-print("ready", flush=True)
-while True:
-    n = signal.sigwait(every)
-    print("got", int(n), flush=True)
-    if n == int(sys.argv[1]):
-        sys.exit(0)
-"""
-
-
-def listener(last=signal.SIGUSR2):
-    return [*PYTHON, LISTENER, str(int(last))]
 
 
 def got(p):
