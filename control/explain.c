@@ -172,7 +172,7 @@ static void print_states(uint32_t set) {
 
 /* The table that PID 1 goes by. What is heard and means nothing is left out. */
 static int explain_states(void) {
-        puts("The life of a service: in STATE, on EVENT, if GUARD, it is NEXT. The first rule that fits is taken.");
+        puts("In STATE, on EVENT, if GUARD: the next state. The first rule that fits is taken.");
         for (size_t i = 0; i < n_state_rules; i++) {
                 const struct rule *rule = &state_rules[i];
                 bool is_guarded = strcmp(rule->when_word, "always") != 0;
