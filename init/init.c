@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "init/init.h"
@@ -10,7 +11,8 @@
 /* What the process was started with: found out once, and right for every fork of it. */
 static struct {
         bool known;
-        sigset_t mask, ignored;
+        sigset_t mask;
+        uint64_t ignored;
 } found;
 
 /* A descriptor below 3 that is closed would be given to the next file opened, and what is written to stderr
@@ -32,13 +34,26 @@ static int fill_standard_fds(void) {
         return 0;
 }
 
-static void find_ignored(sigset_t *ret) {
-        struct sigaction action;
+/* The kernel's own struct sigaction, see rt_sigaction(2): the C library keeps two signals (32 and 33) to
+ * itself and would neither tell that they are ignored nor let that be undone, but a child inherits it all the
+ * same. */
+struct disposition {
+        uintptr_t handler; /* SIG_DFL is 0, SIG_IGN 1 */
+        uint64_t rest[3];
+};
 
-        (void) sigemptyset(ret);
+static int disposition_swap(int signal, const struct disposition *set, struct disposition *get) {
+        return syscall(SYS_rt_sigaction, signal, set, get, sizeof(uint64_t)) < 0 ? -errno : 0;
+}
+
+static uint64_t find_ignored(void) {
+        struct disposition d;
+        uint64_t ignored = 0;
+
         for (int n = 1; n <= SIGRTMAX; n++)
-                if (sigaction(n, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-                        (void) sigaddset(ret, n);
+                if (disposition_swap(n, NULL, &d) == 0 && d.handler == (uintptr_t) SIG_IGN)
+                        ignored |= INIT_SIGNAL_BIT(n);
+        return ignored;
 }
 
 /* A fault of our own kills us even where it is blocked; one that is sent to tend is for tend, if it is not to
@@ -54,7 +69,7 @@ static int block_signals(struct init *i, unsigned flags, sigset_t *blocked) {
 
         if (!found.known) {
                 found.mask = i->mask;
-                find_ignored(&found.ignored);
+                found.ignored = find_ignored();
                 found.known = true;
         }
         i->mask = found.mask;
@@ -62,7 +77,7 @@ static int block_signals(struct init *i, unsigned flags, sigset_t *blocked) {
 
         /* Where SIGCHLD is ignored the kernel reaps by itself, and no exit code is ever seen. */
         struct sigaction by_default = { .sa_handler = SIG_DFL };
-        if (sigismember(&i->ignored, SIGCHLD) > 0 && sigaction(SIGCHLD, &by_default, NULL) < 0)
+        if ((i->ignored & INIT_SIGNAL_BIT(SIGCHLD)) && sigaction(SIGCHLD, &by_default, NULL) < 0)
                 return -errno;
         return 0;
 }
@@ -129,12 +144,12 @@ void init_wait_signal(const struct init *i, usec_t until) {
 
 /* Nothing here but SIGCHLD was ever changed, and none is caught: what was found ignored still is. */
 void init_restore_signals(const struct init *i, bool as_found) {
-        struct sigaction action = { .sa_handler = as_found ? SIG_IGN : SIG_DFL };
+        struct disposition d = { .handler = (uintptr_t) (as_found ? SIG_IGN : SIG_DFL) };
         sigset_t none;
 
         for (int n = 1; n <= SIGRTMAX; n++)
-                if (sigismember(&i->ignored, n) > 0 && (!as_found || n == SIGCHLD))
-                        (void) sigaction(n, &action, NULL);
+                if ((i->ignored & INIT_SIGNAL_BIT(n)) && (!as_found || n == SIGCHLD))
+                        (void) disposition_swap(n, &d, NULL);
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, as_found ? &i->mask : &none, NULL);
 }

@@ -8,13 +8,15 @@
 
 #include "base/def.h"
 
+#define INIT_SIGNAL_BIT(n) (UINT64_C(1) << ((n) -1))
+
 struct init {
         int signal_fd; /* every signal that can be caught, but for faults, is blocked and comes from here */
         bool is_pid1;
         bool is_subreaper; /* orphans of ours come to us, though we are not PID 1 */
         unsigned stops;    /* how many SIGINT and SIGTERM have been read */
         sigset_t mask;     /* as it was when tend began, for the children */
-        sigset_t ignored;  /* what was ignored when tend began */
+        uint64_t ignored;  /* what was ignored when tend began: INIT_SIGNAL_BIT() of each */
 };
 
 /* Blocks all signals, opens the descriptor, becomes subreaper unless PID 1, makes sure that 0, 1 and 2 are

@@ -195,7 +195,7 @@ static int ignored_sigchld_does_no_harm(maybe_unused struct init *i) {
         int codes[8] = { 0 };
         bool more, alone = false;
 
-        if (!sigismember(&i->ignored, SIGCHLD))
+        if (!(i->ignored & INIT_SIGNAL_BIT(SIGCHLD)))
                 return 1;
         if (fork() == 0)
                 _exit(5);
