@@ -53,8 +53,8 @@ int diag(struct diags *d, const char *file, unsigned line, int error, const char
 void diag_hint(struct diags *d, const char *format, ...) {
         va_list arguments;
 
-        /* Where the memory for a message was lacking, the last one in the list is not the one that is meant.
-         */
+        /* Where the memory for a message was lacking, the last one in the list is not the one that
+         * is meant. */
         if (!d || d->n == 0 || d->n != d->errors + d->warnings)
                 return;
 

@@ -28,8 +28,8 @@ int diag(struct diags *d, const char *file, unsigned line, int error, const char
 /* Gives the message added last its hint. */
 void diag_hint(struct diags *d, const char *format, ...) printf_like(2, 3);
 
-/* One line each: `file:line: error|warning: words`, the hint indented on a line below it. Ordered as added.
- */
+/* One line each: `file:line: error|warning: words`, the hint indented on a line below it. Ordered
+ * as added. */
 void diags_print(const struct diags *d, FILE *out);
 
 /* Puts those from `from` on in the order of their lines, file by file as they come up first. */

@@ -32,8 +32,8 @@ int text_next_word_lax(const char **at, char **ret, unsigned *unknown) must_chec
 /* All words at once. 0 or as above. */
 int text_split(const char *text, char ***ret) must_check;
 
-/* Writes `word` so that text_next_word() gives it back: with quotes and escapes only where they are needed.
- */
+/* Writes `word` so that text_next_word() gives it back: with quotes and escapes only where they
+ * are needed. */
 void text_print_word(FILE *out, const char *word);
 
 bool text_starts(const char *text, const char *prefix);

@@ -133,8 +133,8 @@ static void put_dollar(struct expansion *x, const char **at) {
         *at += (*at)[1] == '$' ? 2 : 1;
 }
 
-/* The first variable of a word that has no value, before the word is begun: its name goes into the arena too.
- */
+/* The first variable of a word that has no value, before the word is begun: its name goes into the
+ * arena too. */
 static void look_for_missing(struct expansion *x, const char *word) {
         struct reference f;
         size_t n;

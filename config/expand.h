@@ -7,8 +7,8 @@
 
 /* The specifiers of systemd.unit(5) that mean something without a machine: %n %N %p %P %i %I %f %H %u %U %h
  * %s %t %S %C %L %E %T %V
- * %%. `hostname` is %H; NULL: what uname(2) says. -EINVAL for one that does not exist (the caller says so).
- */
+ * %%. `hostname` is %H; NULL: what uname(2) says. -EINVAL for one that does not exist (the caller
+ * says so). */
 int expand_specifiers(const char *text, const struct unit *u, const char *hostname, char **ret) must_check;
 
 /* ${NAME} and ${NAME:-word} from the environment, the word also where the variable is empty; "$${" is a

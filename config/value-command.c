@@ -129,8 +129,8 @@ static int take_arguments(const struct assignment *a, const char **at, struct pa
                         return 0;
                 }
 
-                /* Only here is a semicolon escaped so; as part of a word, or in quotes, it needs no escape.
-                 */
+                /* Only here is a semicolon escaped so; as part of a word, or in quotes, it needs
+                 * no escape. */
                 bool semicolon = text_starts(*at, "\\;") && is_alone(*at, 2);
                 int r = semicolon ? 1 : take_word(a, at, &word);
                 if (r <= 0)

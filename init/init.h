@@ -21,8 +21,8 @@ struct init {
 
 /* Blocks all signals, opens the descriptor, becomes subreaper unless PID 1, makes sure that 0, 1 and 2 are
  * open (/dev/null). 0 or a negative errno; after it PID 1 never exits on an error. Opened once more in a
- * forked child, it keeps the mask that was found the first time, so that no signal is lost between the two.
- */
+ * forked child, it keeps the mask that was found the first time, so that no signal is lost between
+ * the two. */
 int init_open(struct init *i) must_check;
 
 /* The same, with less or more of it; init_open() is INIT_SUBREAPER. */

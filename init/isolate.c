@@ -72,8 +72,8 @@ static const struct {
 };
 /* clang-format on */
 
-/* Root inside, ourselves outside. A group can be mapped only where setgroups() cannot be used to leave one.
- */
+/* Root inside, ourselves outside. A group can be mapped only where setgroups() cannot be used to
+ * leave one. */
 static int map_users(uid_t uid, gid_t gid) {
         char users[32], groups[32];
 

@@ -17,8 +17,8 @@ pid_t tty_foreground(int fd);
  * ours to hand on. Else -1: there is none, or somebody else is using it. */
 int tty_find_owned(void);
 
-/* In a child that leads its session: makes the terminal on `fd` its controlling one. 0 or a negative errno.
- */
+/* In a child that leads its session: makes the terminal on `fd` its controlling one. 0 or a
+ * negative errno. */
 int tty_take(int fd);
 
 /* Gives the controlling terminal up. 1 where we led the session, in which case the kernel has sent SIGHUP and

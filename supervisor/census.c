@@ -108,8 +108,8 @@ static struct census_entry *find(const struct census *c, pid_t pid) {
         return bsearch(&wanted, c->list, c->n, sizeof(*c->list), compare);
 }
 
-/* Up the line of parents to a process that is known; what nobody up there says is in the process's own marks.
- */
+/* Up the line of parents to a process that is known; what nobody up there says is in the process's
+ * own marks. */
 static struct service *owner_by_descent(const struct manager *m, const struct census *c,
                                         const struct census_entry *e) {
         pid_t parent = e->parent;

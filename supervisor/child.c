@@ -207,8 +207,8 @@ static int change_directory(struct launch *l) {
         return -errno;
 }
 
-/* Along PATH as execvp(3) does it, but along the service's own; EACCES only where nothing better was found.
- */
+/* Along PATH as execvp(3) does it, but along the service's own; EACCES only where nothing better
+ * was found. */
 static int execute_along_path(struct launch *l, const char *name) {
         char file[PATH_MAX];
         int error = ENOENT;

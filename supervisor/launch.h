@@ -1,7 +1,7 @@
 /* Making a process: everything is prepared in the parent, on memory that was set aside at the start; then a
  * child that shares it (CLONE_VM | CLONE_VFORK) walks the list of steps of child.c. Since the parent goes on
- * only when the child has executed its command or given up, the failed step comes home in that same memory.
- */
+ * only when the child has executed its command or given up, the failed step comes home in that
+ * same memory. */
 #pragma once
 
 #include <sys/types.h>

@@ -35,8 +35,8 @@ const char *notify_status(const struct notify *n) {
         return n && n->status[0] != '\0' ? n->status : NULL;
 }
 
-/* NotifyAccess=. The kernel has written the sender's pid, as we see it: 0 for one outside of our namespace.
- */
+/* NotifyAccess=. The kernel has written the sender's pid, as we see it: 0 for one outside of
+ * our namespace. */
 static bool is_allowed(const struct service *s, const struct ucred *from) {
         switch ((enum notify_access) s->unit->notify_access) {
         case NOTIFY_ACCESS_MAIN:

@@ -38,8 +38,8 @@ static bool has_status(const struct status_set *s, struct ending e) {
                                     : e.code != 0 && status_set_has_signal(s, e.status);
 }
 
-/* Not being able to make a process says nothing about the service: it is tried again whatever Restart= says.
- */
+/* Not being able to make a process says nothing about the service: it is tried again whatever
+ * Restart= says. */
 static bool is_wanted(const struct unit *u, enum result result, struct ending e, const char **why) {
         *why = reasons[result];
         if (has_status(u->restart_prevent_status, e)) {

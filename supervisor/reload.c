@@ -107,8 +107,8 @@ static void go_on_as(struct service *s, const struct unit *u) {
 
 static void take_over(struct service *s, const struct unit *u, uint32_t index) {
         s->index = index;
-        /* The foreground command is not in the files; all that changes about it is after whom it was started.
-         */
+        /* The foreground command is not in the files; all that changes about it is after whom it
+         * was started. */
         if (u->foreground || (!s->new_unit && unit_same(s->unit, u))) {
                 go_on_as(s, u);
                 return;

@@ -57,8 +57,8 @@ static int take_census(struct manager *m) {
         return census_take(&m->census, m);
 }
 
-/* Where the table of descriptors is full, those that are kept for this are given up for as long as it takes.
- */
+/* Where the table of descriptors is full, those that are kept for this are given up for as long as
+ * it takes. */
 static int take_census_for_sure(struct manager *m) {
         int r = take_census(m);
 

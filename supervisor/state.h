@@ -98,8 +98,8 @@ extern const size_t n_state_rules;
 const char *state_word(enum state s);
 const char *event_word(enum event e);
 
-/* systemd's ActiveState= of it: "active", "activating", "reloading", "deactivating", "inactive" or "failed".
- */
+/* systemd's ActiveState= of it: "active", "activating", "reloading", "deactivating", "inactive"
+ * or "failed". */
 const char *state_active_word(enum state s);
 
 #define STATE_BIT(s)    (1U << (s))
