@@ -22,6 +22,7 @@ static void add(struct diags *d, const struct diag *new) {
         if (!place) {
                 free(new->file);
                 free(new->text);
+                free(new->hint);
                 return;
         }
         *place = *new;
@@ -110,6 +111,20 @@ void diags_sort(struct diags *d, size_t from) {
                 memmove(&d->list[place + 1], &d->list[place], (i - place) * sizeof(moved));
                 d->list[place] = moved;
         }
+}
+
+void diags_move(struct diags *to, struct diags *from, bool as_warnings) {
+        to->errors += as_warnings ? 0 : from->errors;
+        to->warnings += from->warnings + (as_warnings ? from->errors : 0);
+        for (size_t i = 0; i < from->n; i++) {
+                struct diag *m = &from->list[i];
+
+                if (as_warnings)
+                        m->error = 0;
+                add(to, m);
+        }
+        free(from->list);
+        *from = (struct diags){};
 }
 
 void diags_done(struct diags *d) {

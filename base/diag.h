@@ -35,4 +35,7 @@ void diags_print(const struct diags *d, FILE *out);
 /* Puts those from `from` on in the order of their lines, file by file as they come up first. */
 void diags_sort(struct diags *d, size_t from);
 
+/* Adds all of `from` to `to` and leaves `from` empty; `as_warnings` makes warnings of its errors. */
+void diags_move(struct diags *to, struct diags *from, bool as_warnings);
+
 void diags_done(struct diags *d);

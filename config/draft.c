@@ -32,7 +32,8 @@ uint32_t draft_find(const struct draft *d, const char *name) {
 
         /* From the end: a section that goes on is most often the last one. */
         for (uint32_t i = d->n_sections; i-- > DRAFT_CONTAINER + 1;)
-                if (d->sections[i].hash == hash && strcmp(d->sections[i].name, name) == 0)
+                if (d->sections[i].hash == hash && !d->sections[i].is_file &&
+                    strcmp(d->sections[i].name, name) == 0)
                         return i;
         return DRAFT_NONE;
 }
@@ -58,6 +59,16 @@ static int add_section(struct draft *d, char *name, unsigned line) {
                 .last = DRAFT_NONE,
                 .is_template = text_ends(name, "@.service"),
         };
+        return 0;
+}
+
+int draft_add_file(struct draft *d, const char *name) {
+        int r = add_section(d, strdup(name), 0);
+
+        if (r < 0)
+                return r;
+        d->sections[d->at].file = NULL;
+        d->sections[d->at].is_file = d->sections[d->at].is_made = true;
         return 0;
 }
 
@@ -172,7 +183,7 @@ static int expand_value(const struct draft *d, const struct setting *s, const st
         return -EINVAL;
 }
 
-static int add_line(struct draft *d, const struct draft_line *line) {
+int draft_add_line(struct draft *d, const struct draft_line *line) {
         struct draft_line *lines = grow(d->lines, d->n_lines, sizeof(*lines));
 
         if (!lines)
@@ -217,7 +228,7 @@ static int take_setting(struct draft *d, const struct entry *e) {
                 .line = e->line,
                 .next = DRAFT_NONE,
         };
-        r = add_line(d, &line);
+        r = draft_add_line(d, &line);
         if (r < 0)
                 free(expanded);
         return r;
@@ -247,22 +258,31 @@ static int refuse_file(const struct draft *d, const char *path, int error) {
         return 0;
 }
 
-int draft_read(struct draft *d, const char *path, bool may_be_absent) {
+int draft_open(struct draft *d, const char *path, char **ret, size_t *ret_size) {
         char *text;
-        size_t size;
-        int r = io_read_file(path, FILE_MOST, &text, &size);
+        int r = io_read_file(path, FILE_MOST, &text, ret_size);
 
-        if (r == -ENOENT && may_be_absent)
-                return 0;
         if (r < 0)
-                return refuse_file(d, path, r);
+                return r;
         r = strv_take(&d->texts, text);
         if (r >= 0)
                 r = strv_add(&d->config->files, path);
         if (r < 0)
                 return r;
-
         d->file = d->config->files[strv_length(d->config->files) - 1];
+        *ret = text;
+        return 0;
+}
+
+int draft_read(struct draft *d, const char *path, bool may_be_absent) {
+        char *text;
+        size_t size;
+        int r = draft_open(d, path, &text, &size);
+
+        if (r == -ENOENT && may_be_absent)
+                return 0;
+        if (r < 0)
+                return refuse_file(d, path, r);
         return reader_parse(text, size, d->file, d->diags, take_entry, d);
 }
 

@@ -28,6 +28,8 @@ struct draft_section {
         uint32_t hash;        /* of the name */
         uint32_t first, last; /* lines */
         bool is_template, is_made;
+        bool is_file; /* a unit file's: not to be found by its name, and what is wrong with it is passed over
+                       */
 };
 
 struct draft {
@@ -55,5 +57,19 @@ int draft_read(struct draft *d, const char *path, bool may_be_absent) must_check
 /* The same for all of DIRECTORY's .ini files, in the order of their names; it need not be there. */
 int draft_read_directory(struct draft *d, const char *path) must_check;
 
-/* The section of the unit of that full name, or DRAFT_NONE. */
+/* A section for the unit file of the unit of that full name; it is the one that is read from then on. 0 or
+ * -ENOMEM. */
+int draft_add_file(struct draft *d, const char *name) must_check;
+
+/* Adds what a unit file or a drop-in says to the section that draft_add_file() has made. What systemd passes
+ * over is a warning to `said`; an error is what keeps the unit from being loaded. */
+int draft_read_unit(struct draft *d, const char *path, struct diags *said) must_check;
+
+/* For those that read: the text of a file, with its name in d->file. 0, or what kept it from being read. */
+int draft_open(struct draft *d, const char *path, char **ret, size_t *ret_size) must_check;
+
+/* Appends to the section that is read. 0 or -ENOMEM. */
+int draft_add_line(struct draft *d, const struct draft_line *line) must_check;
+
+/* The section of the unit of that full name in tend.ini, or DRAFT_NONE. */
 uint32_t draft_find(const struct draft *d, const char *name);

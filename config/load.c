@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "config/draft.h"
+#include "config/loader.h"
 #include "config/value.h"
 #include "config/verify.h"
 
@@ -11,46 +11,41 @@
 #define COMMAND_UNIT   "command.service"
 #define INSTANCES_MOST 10000
 
-/* Which sections a unit is made of, the later over the earlier; DRAFT_NONE where there is none. */
-struct source {
-        uint32_t sections[2]; /* its template's, its own */
-};
-
-struct loader {
-        const struct load_options *options;
-        struct diags *diags;
-        struct config *config;
-        struct draft draft;
-        struct unit fresh;      /* what a unit is before its own settings: it owns nothing */
-        usec_t timeout_start;   /* the default of TimeoutStartSec= */
-        struct source *sources; /* owned; of each unit */
-        struct origin *origins; /* owned; of the unit that is looked at */
-        size_t n_origins, room;
-        bool has_errors; /* some of that unit's lines were refused */
-};
-
 static bool is_instances(const struct setting *s) {
         return s->owner == OWNER_UNIT && strcmp(s->key, "Instances") == 0;
+}
+
+/* systemd ignores a value of a unit file that it cannot read, unless the service would then be another one:
+ * run something else, elsewhere, or as root. */
+static bool is_passed_over(const struct setting *s) {
+        static const char *const vital[] = { "Group", "SupplementaryGroups", "User", "WorkingDirectory" };
+
+        for (size_t i = 0; i < countof(vital); i++)
+                if (strcmp(vital[i], s->key) == 0)
+                        return false;
+        return !s->at_spawn;
 }
 
 /* Carries one assignment out. It speaks up once: what is wrong with a template is wrong with all that is made
  * of it. */
 static int apply_line(struct loader *l, struct draft_line *line, struct unit *u, void *object) {
+        struct diags said = {};
         struct assignment a = {
                 .setting = line->setting,
                 .object = object,
                 .value = line->value,
                 .file = line->file,
                 .line = line->line,
-                .diags = line->told ? NULL : l->diags,
+                .diags = line->told ? NULL : &said,
                 .unit = u,
                 .hostname = l->config->container.hostname,
         };
-        size_t said = l->diags->errors + l->diags->warnings;
         int r = line->setting->parse(&a);
+        bool passed_over = r == -EINVAL && l->is_file && is_passed_over(line->setting);
 
-        line->told |= l->diags->errors + l->diags->warnings > said;
+        line->told |= said.errors + said.warnings > 0;
         line->refused |= r < 0;
+        diags_move(l->said, &said, passed_over);
         return r == -ENOMEM ? r : 0;
 }
 
@@ -61,6 +56,7 @@ static int apply_section(struct loader *l, uint32_t section, struct unit *u, boo
 
         if (section == DRAFT_NONE)
                 return 0;
+        l->is_file = d->sections[section].is_file;
         for (uint32_t i = d->sections[section].first; i != DRAFT_NONE && r >= 0; i = d->lines[i].next)
                 if (is_instances(d->lines[i].setting) == instances)
                         r = apply_line(l, &d->lines[i], u, u ? (void *) u : &l->config->container);
@@ -117,6 +113,10 @@ static int find_origins(struct loader *l, const struct source *s) {
 
 /* What depends on more than one setting. */
 static void settle_unit(const struct loader *l, struct unit *u) {
+        if (u->is_target) {
+                u->type = SERVICE_ONESHOT;
+                u->remain_after_exit = true;
+        }
         if (u->type == TYPE_UNSETTLED)
                 u->type = u->exec[EXEC_START] ? SERVICE_SIMPLE : SERVICE_ONESHOT;
         if (u->notify_access == NOTIFY_ACCESS_UNSETTLED)
@@ -147,15 +147,15 @@ static int add_unit(struct loader *l, struct unit *u, const struct source *s) {
         return 0;
 }
 
-/* Takes `name` in any case. The unit is the config's. */
-static int make_unit(struct loader *l, char *name, const struct source *s, struct unit **ret) {
-        uint32_t place = s->sections[1] != DRAFT_NONE ? s->sections[1] : s->sections[0];
+int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit **ret) {
+        bool is_own = s->sections[1] != DRAFT_NONE && !s->is_file;
+        uint32_t place = is_own ? s->sections[1] : s->sections[0];
         autofree char *owned = name;
         struct unit *u = name ? malloc(sizeof(*u)) : NULL;
 
         if (!u)
                 return -ENOMEM;
-        *u = l->fresh;
+        *u = s->is_file ? l->fresh_file : l->fresh;
         u->name = TAKE(owned);
         u->file = place != DRAFT_NONE ? l->draft.sections[place].file : NULL;
         u->line = place != DRAFT_NONE ? l->draft.sections[place].line : 0;
@@ -165,17 +165,19 @@ static int make_unit(struct loader *l, char *name, const struct source *s, struc
                 unit_free(u);
                 return r;
         }
-        for (size_t i = 0; i < countof(s->sections); i++) {
+        s->said = (struct diags){};
+        u->is_target = s->is_file && text_ends(u->name, ".target");
+        l->said = s->is_file ? &l->sources[l->config->n_units - 1].said : l->diags;
+        for (size_t i = 0; r >= 0 && i < countof(s->sections); i++) {
                 if (s->sections[i] == DRAFT_NONE)
                         continue;
                 l->draft.sections[s->sections[i]].is_made = true;
                 r = apply_section(l, s->sections[i], u, false);
-                if (r < 0)
-                        return r;
         }
-        if (ret)
+        l->said = l->diags;
+        if (r >= 0 && ret)
                 *ret = u;
-        return 0;
+        return r;
 }
 
 static int make_instance(struct loader *l, uint32_t template, unsigned number) {
@@ -186,9 +188,9 @@ static int make_instance(struct loader *l, uint32_t template, unsigned number) {
         if (!full)
                 return -ENOMEM;
 
-        struct source s = { { template, draft_find(&l->draft, full) } };
+        struct source s = { .sections = { template, draft_find(&l->draft, full) } };
         if (s.sections[1] == DRAFT_NONE || !l->draft.sections[s.sections[1]].is_made)
-                return make_unit(l, full, &s, NULL);
+                return loader_make_unit(l, full, &s, NULL);
         free(full);
         return 0;
 }
@@ -227,9 +229,9 @@ static int make_units(struct loader *l) {
                 if (section->is_template)
                         r = make_instances(l, i);
                 else if (!section->is_made && strcmp(section->name, COMMAND_UNIT) != 0) {
-                        struct source s = { { find_template(l, section->name), i } };
+                        struct source s = { .sections = { find_template(l, section->name), i } };
 
-                        r = make_unit(l, strdup(section->name), &s, NULL);
+                        r = loader_make_unit(l, strdup(section->name), &s, NULL);
                 }
         }
         return r;
@@ -289,17 +291,17 @@ static int order_last(const struct config *c, struct unit *u) {
 
 /* command.service: a [command] section may add to it, but not to what it runs and what its end means. */
 static int make_foreground(struct loader *l) {
-        struct source s = { { DRAFT_NONE, draft_find(&l->draft, COMMAND_UNIT) } };
+        struct source s = { .sections = { DRAFT_NONE, draft_find(&l->draft, COMMAND_UNIT) } };
         char *const *words = l->options->command;
         struct unit *u;
 
         if (!words || !words[0]) {
                 if (s.sections[1] == DRAFT_NONE)
                         return 0;
-                return make_unit(l, strdup(COMMAND_UNIT), &s, NULL);
+                return loader_make_unit(l, strdup(COMMAND_UNIT), &s, NULL);
         }
 
-        int r = make_unit(l, strdup(COMMAND_UNIT), &s, &u);
+        int r = loader_make_unit(l, strdup(COMMAND_UNIT), &s, &u);
         if (r < 0)
                 return r;
         command_free(u->exec[EXEC_START]);
@@ -316,7 +318,7 @@ static int make_foreground(struct loader *l) {
 
 static int make_container(struct loader *l) {
         struct container *c = &l->config->container;
-        struct source s = { { DRAFT_NONE, DRAFT_CONTAINER } };
+        struct source s = { .sections = { DRAFT_NONE, DRAFT_CONTAINER } };
 
         int r = setting_apply_defaults(OWNER_CONTAINER, c, true);
         if (r >= 0)
@@ -330,8 +332,10 @@ static int make_fresh(struct loader *l) {
         l->fresh.from_tend_ini = true;
 
         int r = setting_apply_defaults(OWNER_UNIT, &l->fresh, true);
+        if (r >= 0)
+                r = setting_apply_defaults(OWNER_UNIT, &l->fresh_file, false);
         l->timeout_start = l->fresh.timeout_start;
-        l->fresh.timeout_start = TIMEOUT_UNSETTLED;
+        l->fresh.timeout_start = l->fresh_file.timeout_start = TIMEOUT_UNSETTLED;
         return r;
 }
 
@@ -356,14 +360,14 @@ static int verify_units(struct loader *l) {
                         .environment = l->options->environment,
                         .has_errors = l->has_errors,
                         .look_at_system = l->options->look_at_system,
-                        .diags = l->diags,
+                        .diags = l->sources[i].is_file ? &l->sources[i].said : l->diags,
                 };
                 verify_unit(&v);
                 r = keep_origins(l, &u->origins, &u->n_origins);
                 if (r < 0)
                         return r;
         }
-        if (l->config->n_units == 0 && l->draft.n_sections == 1 && l->diags->errors == 0)
+        if (l->config->n_units == 0 && l->draft.n_sections == 1 && l->diags->errors == 0 && !pull_is_asked(l))
                 diag(l->diags, l->config->path, 0, -ENODATA, "there is no service in it");
         return 0;
 }
@@ -372,6 +376,9 @@ static int read_files(struct loader *l) {
         const struct load_options *o = l->options;
         const char *path = l->config->path;
         bool may_be_absent = !o->path && o->command && o->command[0];
+        bool is_left_out = !o->path && (o->enabled || (o->units && o->units[0]));
+        if (is_left_out)
+                return 0;
         autofree char *directory = text_format("%s.d", path);
 
         if (!directory)
@@ -382,10 +389,12 @@ static int read_files(struct loader *l) {
 
 static int load(struct loader *l) {
         static int (*const steps[])(struct loader * l) = {
-                read_files,      make_container, make_fresh,   make_units,
-                make_foreground, settle_units,   verify_units,
+                read_files, make_container,  make_fresh,   pull_asked,   make_units,
+                pull_more,  make_foreground, settle_units, verify_units, pull_judge,
         };
-        const char *path = l->options->path ? l->options->path : DEFAULT_PATH;
+        const char *path = l->options->path ? l->options->path : pull_word(l->options, DEFAULT_PATH);
+
+        l->said = l->diags;
 
         l->config->path = strdup(path);
         if (!l->config->path)
@@ -405,6 +414,7 @@ int config_load(const struct load_options *o, struct diags *d, struct config **r
         int r = l.config ? load(&l) : -ENOMEM;
 
         draft_done(&l.draft);
+        pull_done(&l);
         free(l.sources);
         free(l.origins);
         /* The pages between the units that stay were the draft's: they go back to the kernel. */
@@ -427,6 +437,8 @@ struct config *config_free(struct config *c) {
                 unit_free(c->units[i]);
         strv_free(c->files);
         free(c->units);
+        strv_free(c->aliases);
+        strv_free(c->container.units);
         free(c->container.hostname);
         free(c->container.origins);
         free(c->path);

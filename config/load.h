@@ -12,9 +12,14 @@ struct load_options {
                                      foreground,     After= every other unit, Restart=no, Success- and
                                      FailureAction=exit */
         char *const *environment; /* borrowed; for ${NAME} */
-        bool keep_origins;        /* for `tend show` */
-        bool look_at_system; /* check that programs, users and directories exist: warnings (errors stay with
-                                the spawn) */
+        char *const *units; /* borrowed; unit files by name or path, besides Units=; NULL: none. With these,
+                               and no `path`, there is no tend.ini */
+        const char *unit_path; /* borrowed; where unit files are, as in search_init(); NULL: where systemd
+                                  looks */
+        bool enabled;          /* the units that are enabled in the image */
+        bool keep_origins;     /* for `tend show` */
+        bool look_at_system;   /* check that programs, users and directories exist: warnings (errors stay with
+                                  the spawn) */
 };
 
 /* Loads everything and says all that is wrong, not just the first. 0 also with warnings. -EINVAL where `d`

@@ -8,6 +8,36 @@ static const char *const suffixes[] = {
         ".automount", ".swap",   ".slice", ".scope",  ".device",
 };
 
+static const char *const built_in[] = {
+        "-.mount",
+        "basic.target",
+        "default.target",
+        "getty.target",
+        "graphical.target",
+        "init.scope",
+        "local-fs-pre.target",
+        "local-fs.target",
+        "multi-user.target",
+        "network-online.target",
+        "network-pre.target",
+        "network.target",
+        "nss-lookup.target",
+        "nss-user-lookup.target",
+        "paths.target",
+        "remote-fs-pre.target",
+        "remote-fs.target",
+        "rpcbind.target",
+        "shutdown.target",
+        "slices.target",
+        "sockets.target",
+        "swap.target",
+        "sysinit.target",
+        "time-set.target",
+        "time-sync.target",
+        "timers.target",
+        "umount.target",
+};
+
 #define PLAIN_WORD(name, word) word,
 static const char *const service_types[] = { SERVICE_TYPES(PLAIN_WORD) };
 static const char *const restarts[] = { RESTARTS(PLAIN_WORD) };
@@ -90,11 +120,20 @@ void unit_free(struct unit *u) {
                 free(blocks[i]);
 }
 
-struct unit *config_find(const struct config *c, const char *name) {
+static struct unit *find_own(const struct config *c, const char *name) {
         for (size_t i = 0; i < c->n_units; i++)
                 if (strcmp(c->units[i]->name, name) == 0)
                         return c->units[i];
         return NULL;
+}
+
+struct unit *config_find(const struct config *c, const char *name) {
+        struct unit *u = find_own(c, name);
+
+        for (char *const *a = c->aliases; !u && a && *a; a += 2)
+                if (strcmp(a[0], name) == 0)
+                        u = find_own(c, a[1]);
+        return u;
 }
 
 bool unit_is_name(const char *name) {
@@ -102,6 +141,13 @@ bool unit_is_name(const char *name) {
 
         return n > 0 && n + strlen(".service") < 256 && *name != '@' && *name != '.' &&
                strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@") == n;
+}
+
+bool unit_is_built_in(const char *name) {
+        for (size_t i = 0; i < countof(built_in); i++)
+                if (strcmp(built_in[i], name) == 0)
+                        return true;
+        return text_ends(name, ".slice");
 }
 
 bool unit_has_suffix(const char *name) {

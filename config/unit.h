@@ -172,8 +172,10 @@ struct unit {
         bool ignore_sigpipe;
         bool working_directory_optional; /* "-" */
         bool from_tend_ini;              /* the defaults are those for a container, not a unit file's */
-        bool foreground;                 /* the command of `tend run FILE -- CMD`: owns the terminal */
-        unsigned instances;              /* [x@] with Instances=: how many; 0 elsewhere */
+        bool is_target;  /* a group without a process: up as soon as it is started, and keeps nothing running
+                          */
+        bool foreground; /* the command of `tend run FILE -- CMD`: owns the terminal */
+        unsigned instances; /* [x@] with Instances=: how many; 0 elsewhere */
 
         struct origin *origins; /* owned; NULL unless asked for */
         size_t n_origins;
@@ -182,6 +184,7 @@ struct unit {
 /* [tend]: the container as a whole. */
 struct container {
         char *hostname;         /* owned; NULL: leave alone */
+        char **units;           /* owned; Units=: unit files by name or path */
         usec_t stop_budget;     /* all of the shutdown */
         uint8_t log_level;      /* enum log_level */
         struct origin *origins; /* owned */
@@ -192,8 +195,9 @@ struct config {
         struct container container;
         struct unit **units; /* owned, and each of them; in the order of the files */
         size_t n_units;
-        char *path;   /* owned; the main file */
-        char **files; /* owned; the names that units and origins point to */
+        char *path;     /* owned; the main file */
+        char **files;   /* owned; the names that units and origins point to */
+        char **aliases; /* owned; pairs: another name, and the unit's own */
 };
 
 void unit_free(struct unit *u);
@@ -201,7 +205,7 @@ void unit_free(struct unit *u);
 /* Frees it and those that follow it; returns NULL. */
 struct command *command_free(struct command *c);
 
-/* The unit of that full name, or NULL. */
+/* The unit of that full name, or that is also known by it; NULL. */
 struct unit *config_find(const struct config *c, const char *name);
 
 /* "web" becomes "web.service"; a name that has a unit suffix stays. The caller frees; NULL without memory. */
@@ -209,6 +213,10 @@ char *unit_full_name(const char *name) must_check;
 
 /* Letters, digits and ":-_.\\@", and short enough; the suffix may lack. */
 bool unit_is_name(const char *name);
+
+/* A target that is always there and always reached, as in systemd.special(7), or what else there is on every
+ * machine: naming one is right and changes nothing. */
+bool unit_is_built_in(const char *name);
 
 /* Ends in ".service" or another suffix of systemd.unit(5). */
 bool unit_has_suffix(const char *name);

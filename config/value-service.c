@@ -142,8 +142,10 @@ int value_type(const struct assignment *a) {
         struct assignment named = *a;
 
         for (size_t i = 0; i < countof(types_refused); i++)
-                if (strcmp(a->value, types_refused[i]) == 0)
-                        return value_reject(a, "a type of systemd that tend does not carry out yet");
+                if (strcmp(a->value, types_refused[i]) == 0) {
+                        (void) value_reject(a, "a type of systemd that tend does not carry out yet");
+                        return -EOPNOTSUPP;
+                }
         plain.table = &words;
         named.setting = &plain;
         return value_word(&named);

@@ -274,6 +274,8 @@ int value_wanted_by(const struct assignment *a) {
 
         if (text_split(a->value, &units) < 0)
                 return value_reject(a, "not a list of units");
+        if (a->unit && !a->unit->from_tend_ini)
+                return 0; /* what `systemctl enable` links, whatever that is */
         for (size_t i = 0; units && units[i]; i++) {
                 if (text_ends(units[i], ".target"))
                         continue;

@@ -111,6 +111,9 @@ static double shortest_burst(const struct unit *u) {
 }
 
 static bool never_gives_up(const struct unit *u) {
+        /* The defaults of unit files are like that. */
+        if (!u->from_tend_ini)
+                return false;
         if (u->restart == RESTART_NO || u->start_limit_burst == 0 || u->start_limit_interval == 0 ||
             u->start_limit_interval == USEC_INFINITY)
                 return false;
@@ -140,8 +143,9 @@ static bool fails_without_action(const struct unit *u) {
 
 enum occasion {
         ALWAYS,
-        WRITTEN, /* not where it is only a default that does not fit */
-        SOUND,   /* not where a value that was refused may be what is missing */
+        WRITTEN,   /* not where it is only a default that does not fit */
+        OF_ITSELF, /* in a unit file it is a warning: such a line says nothing */
+        SOUND,     /* not where a value that was refused may be what is missing */
 };
 
 /* clang-format off */
@@ -169,10 +173,10 @@ static const struct rule {
           "RestartForceExitStatus= is not for Type=oneshot", NULL, ALWAYS },
         { "NotifyAccess", hears_no_readiness, -EINVAL,
           "Type=notify with NotifyAccess=none: its readiness could never be heard", NULL, ALWAYS },
-        { "After", is_behind_itself, -EINVAL, "it is ordered behind itself (After=)", NULL, ALWAYS },
-        { "Before", is_ahead_of_itself, -EINVAL, "it is ordered ahead of itself (Before=)", NULL, ALWAYS },
-        { "Requires", requires_itself, -EINVAL, "it requires itself (Requires=)", NULL, ALWAYS },
-        { "Wants", wants_itself, -EINVAL, "it wants itself (Wants=)", NULL, ALWAYS },
+        { "After", is_behind_itself, -EINVAL, "it is ordered behind itself (After=)", NULL, OF_ITSELF },
+        { "Before", is_ahead_of_itself, -EINVAL, "it is ordered ahead of itself (Before=)", NULL, OF_ITSELF },
+        { "Requires", requires_itself, -EINVAL, "it requires itself (Requires=)", NULL, OF_ITSELF },
+        { "Wants", wants_itself, -EINVAL, "it wants itself (Wants=)", NULL, OF_ITSELF },
         { "RestartPreventExitStatus", prevents_nothing, 0,
           "RestartPreventExitStatus= changes nothing where Restart=no", NULL, ALWAYS },
         { "RestartPreventExitStatus", prevents_what_it_forces, 0,
@@ -302,6 +306,7 @@ static void check_files(const struct verify *v) {
 static bool is_occasion(const struct verify *v, const struct rule *rule) {
         switch (rule->occasion) {
         case ALWAYS:
+        case OF_ITSELF:
                 return true;
         case WRITTEN:
                 return find_origin(v, rule->key);
@@ -311,11 +316,17 @@ static bool is_occasion(const struct verify *v, const struct rule *rule) {
         return true;
 }
 
+static bool is_mild(const struct verify *v, const struct rule *rule) {
+        return rule->occasion == OF_ITSELF && !v->unit->from_tend_ini;
+}
+
 void verify_unit(const struct verify *v) {
+        if (v->unit->is_target)
+                return;
         for (size_t i = 0; i < countof(rules); i++) {
                 if (!rules[i].is_broken(v->unit) || !is_occasion(v, &rules[i]))
                         continue;
-                say(v, rules[i].key, rules[i].error, rules[i].words);
+                say(v, rules[i].key, is_mild(v, &rules[i]) ? 0 : rules[i].error, rules[i].words);
                 if (rules[i].hint)
                         diag_hint(v->diags, "%s", rules[i].hint);
         }

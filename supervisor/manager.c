@@ -139,6 +139,8 @@ static int first_failure(const struct manager *m) {
 static bool is_all_at_rest(const struct manager *m) {
         for (uint32_t i = 0; i < m->plan.after.n; i++) {
                 const struct service *s = m->services[i];
+                if (s->unit->is_target && s->state == STATE_EXITED && !s->waits_to_start && !s->starts_again)
+                        continue;
                 if (!service_is_at_rest(s) || s->waits_to_start || s->starts_again || s->has_rested)
                         return false;
         }

@@ -5,14 +5,6 @@
 #include "config/suggest.h"
 #include "supervisor/plan.h"
 
-/* Always there and always reached, as in systemd.special(7): naming one is right and changes nothing. */
-static const char *const built_in[] = {
-        "basic.target",           "default.target",   "local-fs.target",    "multi-user.target",
-        "network-online.target",  "network.target",   "network-pre.target", "nss-lookup.target",
-        "nss-user-lookup.target", "remote-fs.target", "shutdown.target",    "sockets.target",
-        "sysinit.target",         "time-sync.target", "timers.target",      "umount.target",
-};
-
 enum relation { AFTER, NEEDS, PULLS, RELATION_COUNT };
 
 /* What each list of names means, and what a name that leads nowhere is. */
@@ -45,6 +37,7 @@ struct building {
         const struct config *config;
         struct diags *diags;
         struct entry *by_name; /* owned */
+        size_t n_names;
         struct edges edges[RELATION_COUNT];
 };
 
@@ -57,13 +50,6 @@ static char *const *names_of(const struct unit *u, const struct list *l) {
 
 static int compare(const void *a, const void *b) {
         return strcmp(((const struct entry *) a)->name, ((const struct entry *) b)->name);
-}
-
-static bool is_built_in(const char *name) {
-        for (size_t i = 0; i < countof(built_in); i++)
-                if (strcmp(built_in[i], name) == 0)
-                        return true;
-        return false;
 }
 
 static int add_edge(struct edges *e, uint32_t from, uint32_t to) {
@@ -111,6 +97,9 @@ static void suggest_unit(struct building *b, const struct unit *self, const char
 static int say_missing(struct building *b, const struct unit *u, const struct list *l, const char *name) {
         if (l->relation == PULLS && strcmp(l->key, "Requires") == 0)
                 return 0; /* has been said */
+        if (!u->from_tend_ini)
+                return 0; /* loading has said what matters; the rest is systemd's way of saying "where there
+                             is one" */
         int r = diag(b->diags, u->file, u->line, l->missing, "%s: %s=%s: there is no such unit", u->name,
                      l->key, name);
         suggest_unit(b, u, l->key, name);
@@ -123,13 +112,14 @@ static int add_list(struct building *b, uint32_t index, const struct list *l) {
 
         for (char *const *name = names_of(u, l); name && *name; name++) {
                 struct entry wanted = { .name = *name };
-                struct entry *found =
-                        bsearch(&wanted, b->by_name, b->config->n_units, sizeof(wanted), compare);
+                struct entry *found = bsearch(&wanted, b->by_name, b->n_names, sizeof(wanted), compare);
                 int r = 0;
+                if (found && found->index == index && (!u->from_tend_ini || strcmp(*name, u->name) != 0))
+                        continue; /* itself, as unit files may say, or by another name */
                 if (found)
                         r = add_edge(&b->edges[l->relation], l->turned ? found->index : index,
                                      l->turned ? index : found->index);
-                else if (!is_built_in(*name))
+                else if (!unit_is_built_in(*name))
                         problem = MIN(problem, say_missing(b, u, l, *name));
                 if (r < 0)
                         return r;
@@ -137,16 +127,30 @@ static int add_list(struct building *b, uint32_t index, const struct list *l) {
         return problem;
 }
 
+/* All names by which a unit may be meant. */
+static int name_units(struct building *b) {
+        const struct config *c = b->config;
+        char *const *aliases = c->aliases;
+
+        b->by_name = reallocarray(NULL, c->n_units + strv_length(aliases) / 2 + 1, sizeof(*b->by_name));
+        if (!b->by_name)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < c->n_units; i++)
+                b->by_name[b->n_names++] = (struct entry){ .name = c->units[i]->name, .index = i };
+        for (; aliases && *aliases; aliases += 2)
+                for (uint32_t i = 0; i < c->n_units; i++)
+                        if (strcmp(c->units[i]->name, aliases[1]) == 0)
+                                b->by_name[b->n_names++] = (struct entry){ .name = aliases[0], .index = i };
+        qsort(b->by_name, b->n_names, sizeof(*b->by_name), compare);
+        return 0;
+}
+
 static int collect(struct building *b) {
         size_t n = b->config->n_units;
         int problem = 0;
 
-        b->by_name = reallocarray(NULL, n + 1, sizeof(*b->by_name));
-        if (!b->by_name)
+        if (name_units(b) < 0)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++)
-                b->by_name[i] = (struct entry){ .name = b->config->units[i]->name, .index = i };
-        qsort(b->by_name, n, sizeof(*b->by_name), compare);
         for (uint32_t i = 0; i < n; i++)
                 for (size_t k = 0; k < countof(lists); k++) {
                         int r = add_list(b, i, &lists[k]);

@@ -26,7 +26,7 @@ static void say_up(const struct service *s) {
                 log_info(s->unit->name, "%s, pid %d", s->unit->type == SERVICE_NOTIFY ? "ready" : "started",
                          s->main);
         else
-                log_info(s->unit->name, "done");
+                log_info(s->unit->name, s->unit->is_target ? "reached" : "done");
 }
 
 static void say_restart(const struct service *s, const char *what, const struct verdict *v) {

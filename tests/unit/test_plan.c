@@ -35,6 +35,7 @@ static void make(struct made *m, const struct sketch *sketches) {
                 const struct sketch *s = &sketches[i];
                 struct unit *u = m->list[i] = &m->units[i];
                 u->name = strdup(s->name);
+                u->from_tend_ini = true;
                 u->file = "x.ini";
                 u->line = (unsigned) i + 1;
                 u->after = split(s->after);
@@ -298,4 +299,30 @@ TEST(plan_as_dot) {
         CHECK(size > 2 && strcmp(text + size - 2, "}\n") == 0);
         plan_done(&p);
         unmake(&m);
+}
+
+/* What a unit file names and is not there is as good as not said; another name leads to the unit itself. */
+TEST(plan_takes_unit_files_as_systemd_does) {
+        static const struct sketch sketches[UNITS_MOST] = {
+                { .name = "a.service",
+                  .after = "other.service gone.service x.socket",
+                  .wants = "gone.service" },
+                { .name = "b.service", .before = "other.service", .requires = "-.mount system.slice" },
+        };
+        char *aliases[] = { (char[]){ "other.service" }, (char[]){ "b.service" }, NULL };
+        struct diags diags = {};
+        struct plan plan = {};
+        struct made made;
+        char edges[64];
+
+        make(&made, sketches);
+        made.config.aliases = aliases;
+        for (size_t i = 0; i < made.config.n_units; i++)
+                made.units[i].from_tend_ini = false;
+        CHECK(plan_build(&plan, &made.config, &diags) == 0);
+        CHECK(diags.n == 0, "%s", diags.n > 0 ? diags.list[0].text : "");
+        CHECK_STRING(edges_of(&plan.after, edges, sizeof(edges)), "0>1");
+        plan_done(&plan);
+        diags_done(&diags);
+        unmake(&made);
 }

@@ -1,0 +1,318 @@
+#include <errno.h>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "config/setting.h"
+#include "tests/unit/ini.h"
+#include "tests/unit/test.h"
+#include "tests/unit/tree.h"
+
+#define START "[Service]\nExecStart=/bin/true\n"
+
+/* The units' names in their order. */
+static char *names(const struct config *c) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        if (!out)
+                return NULL;
+        for (size_t i = 0; c && i < c->n_units; i++)
+                (void) fprintf(out, "%s%s", i > 0 ? " " : "", c->units[i]->name);
+        (void) fclose(out);
+        return text;
+}
+
+/* Loads the `units` of `leaves`, which lie in etc/ and lib/. */
+static void load(struct ini *i, struct tree *t, const struct leaf *leaves, const char *ini,
+                 const char *words) {
+        autostrv char **units = NULL;
+        bool are_split = CHECK(text_split(words, &units) == 0);
+        const struct load_options o = {
+                .path = ini,
+                .units = units,
+                .unit_path = "etc:lib",
+                .keep_origins = true,
+        };
+
+        *i = (struct ini){ .error = -1 };
+        if (tree_enter(t, leaves) && are_split)
+                i->error = config_load(&o, &i->diags, &i->config);
+}
+
+static const struct {
+        struct leaf leaves[8];
+        const char *units;
+        int error;
+        const char *names, *words;
+} pulled[] = {
+        { { { "etc/a.service", START } }, "a", 0, "a.service", "" },
+        { { { "etc/a.service", START } }, "etc/a.service", 0, "a.service", "" },
+        { { { "etc/a.service", "[Unit]\nWants=b.service none.service x.socket network.target\n" START },
+            { "lib/b.service", "[Unit]\nRequires=c.service\n" START },
+            { "lib/c.service", START },
+            { "lib/d.service", START } },
+          "a",
+          0,
+          "a.service b.service c.service",
+          "" },
+        { { { "etc/a.service", START },
+            { "lib/b.service", START },
+            { "lib/c.service", START },
+            { "etc/a.service.wants/b.service", "-> ../../lib/b.service" },
+            { "lib/a.service.requires/c.service", "-> ../c.service" } },
+          "a",
+          0,
+          "a.service b.service c.service",
+          "" },
+        /* By any of its names it is one unit. */
+        { { { "etc/a.service", "[Unit]\nWants=other.service\nAfter=other.service\n" START },
+            { "lib/b.service", START },
+            { "etc/other.service", "-> b.service" } },
+          "a b other",
+          0,
+          "a.service b.service",
+          "" },
+        { { { "etc/w@.service", START } }, "w@1 w@2 w@1", 0, "w@1.service w@2.service", "" },
+        /* What is missing and required, or asked for, is an error. */
+        { { { "etc/a.service", "[Unit]\nRequires=none.service\n" START } },
+          "a",
+          -22,
+          "a.service",
+          "etc/a.service:1: error: a.service: Requires=none.service: there is no such unit\n" },
+        { { { "etc/a.service", "[Unit]\nRequires=x.socket\n" START } },
+          "a",
+          -22,
+          "a.service",
+          "etc/a.service:1: error: a.service: Requires=x.socket: units of this kind are not carried out "
+          "yet\n" },
+        { { { "etc/a.service", START } },
+          "aa",
+          -22,
+          "",
+          "error: aa.service: there is no such unit file\n        did you mean a?\n" },
+        { { { "etc/w@.service", START } },
+          "w@",
+          -22,
+          "",
+          "error: w@.service: a template: name one of its instances\n        w@NAME.service\n" },
+        { { { "etc/a.service", "-> /dev/null" } },
+          "a",
+          -22,
+          "",
+          "error: a.service: it is masked by etc/a.service\n" },
+        { { { "etc/x.socket", "[Socket]\n" } },
+          "x.socket",
+          -22,
+          "",
+          "error: x.socket: units of this kind are not carried out yet\n" },
+        /* What is only wanted is left out where it is broken, with what requires it. */
+        { { { "etc/a.service", "[Unit]\nWants=b.service\n" START },
+            { "lib/b.service", "[Unit]\nRequires=c.service\n" START },
+            { "lib/c.service", "[Service]\nType=dbus\nExecStart=/bin/true\n" } },
+          "a",
+          0,
+          "a.service",
+          "lib/b.service:1: warning: b.service: it is left out, since it cannot be loaded\n"
+          "lib/b.service:1: warning: b.service: Requires=c.service: it cannot be loaded\n"
+          "lib/c.service:1: warning: c.service: it is left out, since it cannot be loaded\n"
+          "lib/c.service:2: warning: Type=dbus: a type of systemd that tend does not carry out yet\n" },
+        /* Required by what was asked for, it is an error after all. */
+        { { { "etc/a.service", "[Unit]\nRequires=b.service\n" START }, { "lib/b.service", "[Unit]\n" } },
+          "a",
+          -22,
+          "a.service b.service",
+          "etc/a.service:1: error: a.service: Requires=b.service: it cannot be loaded\n"
+          "lib/b.service:1: error: b.service: there is nothing to run: ExecStart= is missing\n" },
+};
+
+TEST(pull_loads_what_is_wanted_and_required) {
+        for (size_t i = 0; i < countof(pulled); i++) {
+                struct ini ini;
+                struct tree t;
+
+                load(&ini, &t, pulled[i].leaves, NULL, pulled[i].units);
+                autofree char *shown = names(ini.config), *words = ini_words(&ini);
+                CHECK(ini.error == pulled[i].error, "row %zu: %d", i, ini.error);
+                CHECK_STRING(shown, pulled[i].names, "row %zu", i);
+                CHECK_STRING(words, pulled[i].words, "row %zu", i);
+                ini_done(&ini);
+                tree_leave(&t);
+        }
+}
+
+TEST(pull_passes_over_what_systemd_ignores) {
+        static const struct {
+                const char *text, *words;
+        } rows[] = {
+                { START "User=a\nX-More=1\n[X-Mine]\nAnything\nOther=1\n",
+                  "etc/a.service:6: warning: neither a [section] nor a setting: there is no '='\n"
+                  "        a setting is written Key=value; a line that goes on ends in a backslash\n" },
+                { START "[Unit]\nUser=a\n", "etc/a.service:4: warning: User=: no setting of [Unit]; ignored\n"
+                                            "        it belongs into [Service]\n" },
+                { START "Restrat=no\n",
+                  "etc/a.service:3: warning: Restrat=: no setting of [Service]; ignored\n"
+                  "        did you mean Restart=?\n" },
+                { START "Restart=maybe\n",
+                  "etc/a.service:3: warning: Restart=maybe: not a value it takes (no on-success on-failure "
+                  "on-abnormal on-watchdog on-abort always)\n" },
+                { START "[Timer]\nOnCalendar=daily\n",
+                  "etc/a.service:3: warning: [Timer]: not a section of such a unit; ignored\n" },
+                { START "Instances=3\n",
+                  "etc/a.service:3: warning: Instances=: no setting of [Service]; ignored\n" },
+                { START "Hostname=a\n",
+                  "etc/a.service:3: warning: Hostname=: no setting of [Service]; ignored\n" },
+                { START "Type=foo\n",
+                  "etc/a.service:3: warning: Type=foo: not a value it takes (simple exec oneshot notify)\n" },
+                { "[Unit]\nAfter=a.service\n" START,
+                  "etc/a.service:2: warning: a.service: it is ordered behind itself (After=)\n" },
+                /* Old spellings, in their old places. */
+                { START "StartLimitInterval=3\nStartLimitBurst=4\nFailureAction=none\n", "" },
+                { START "[Unit]\nStartLimitInterval=3\n", "" },
+                { START
+                  "[Install]\nWantedBy=multi-user.target other.service\nAlso=b.service\nAlias=c.service\n",
+                  "" },
+                /* Nothing is put in from tend's environment. */
+                { START "Environment=A=${HOME} B=$${HOME}\n", "" },
+        };
+
+        for (size_t i = 0; i < countof(rows); i++) {
+                const struct leaf leaves[] = { { "etc/a.service", rows[i].text }, {} };
+                struct ini ini;
+                struct tree t;
+
+                load(&ini, &t, leaves, NULL, "a");
+                autofree char *words = ini_words(&ini);
+                CHECK(ini.error == 0, "row %zu", i);
+                CHECK_STRING(words, rows[i].words, "row %zu", i);
+                ini_done(&ini);
+                tree_leave(&t);
+        }
+}
+
+TEST(pull_gives_units_their_own_values) {
+        static const struct leaf leaves[] = {
+                { "lib/w@.service", "[Unit]\nDescription=%i of %p\n[Service]\nExecStart=/bin/true\nNice=1\n"
+                                    "Environment=A=1\nStartLimitInterval=7\n" },
+                { "etc/w@.service.d/a.conf", "[Service]\nNice=2\nEnvironment=B=2\n" },
+                { "etc/w@1.service.d/b.conf", "[Service]\nNice=3\nEnvironment=\nEnvironment=C=3\n" },
+                { "etc/app.target", "[Unit]\nWants=w@1.service\n" },
+                { "tend.ini", "[tend]\nUnits=app.target w@2\n[w@2]\nNice=4\n[own]\nExecStart=/bin/true\n" },
+                {},
+        };
+        static const struct {
+                const char *unit, *key, *value;
+        } rows[] = {
+                { "w@1.service", "Description", "1 of w" },
+                { "w@1.service", "Nice", "3" },
+                { "w@1.service", "Environment", "C=3" },
+                { "w@1.service", "Restart", "no" }, /* a unit file's defaults */
+                { "w@1.service", "FailureAction", "none" },
+                { "w@1.service", "UMask", "0022" },
+                { "w@1.service", "StartLimitIntervalSec", "7s" },
+                { "w@2.service", "Nice", "4" }, /* a section of tend.ini adds to the file */
+                { "w@2.service", "Environment", "A=1\nB=2" },
+                { "w@2.service", "Restart", "no" },
+                { "own.service", "Restart", "on-failure" },
+                { "app.target", "After", "w@1.service" },
+                { "app.target", "RemainAfterExit", "yes" },
+                { NULL, "Units", "app.target\nw@2" },
+        };
+        struct ini ini;
+        struct tree t;
+
+        load(&ini, &t, leaves, "tend.ini", "");
+        autofree char *words = ini_words(&ini), *shown = names(ini.config);
+        CHECK_STRING(words, "");
+        CHECK_STRING(shown, "app.target w@2.service own.service w@1.service");
+        for (size_t i = 0; ini.config && i < countof(rows); i++) {
+                autofree char *value = ini_value(&ini, rows[i].unit, rows[i].key);
+
+                CHECK_STRING(value, rows[i].value, "row %zu", i);
+        }
+        ini_done(&ini);
+        tree_leave(&t);
+}
+
+/* Ignored, it would be another service. */
+TEST(pull_refuses_what_must_not_be_ignored) {
+        static const char *const lines[] = {
+                "ExecStart=/bin/true \"a\n",    "User=a b\n",  "Group=a b\n", "SupplementaryGroups=a:b\n",
+                "WorkingDirectory=somewhere\n", "Type=dbus\n",
+        };
+
+        for (size_t i = 0; i < countof(lines); i++) {
+                autofree char *text =
+                        text_format("[Service]\nType=oneshot\n%sExecStart=/bin/true\n", lines[i]);
+                const struct leaf leaves[] = { { "etc/a.service", text }, {} };
+                struct ini ini;
+                struct tree t;
+
+                load(&ini, &t, leaves, NULL, "a");
+                CHECK(ini.error == -EINVAL && ini.diags.errors == 1, "%s", lines[i]);
+                ini_done(&ini);
+                tree_leave(&t);
+        }
+}
+
+/* One alone is the container; several are not. */
+TEST(pull_lets_one_unit_be_the_container) {
+        static const struct leaf leaves[] = {
+                { "etc/a.service", "[Unit]\nWants=b.service\n" START },
+                { "etc/b.service", START },
+                { "etc/c.service", "[Unit]\nFailureAction=exit-force\n" START },
+                {},
+        };
+        static const struct {
+                const char *units, *unit, *success, *failure;
+        } rows[] = {
+                { "a", "a.service", "exit", "exit" },
+                { "a", "b.service", "none", "none" },
+                { "a b", "a.service", "none", "none" },
+                { "c", "c.service", "exit", "exit-force" },
+        };
+
+        for (size_t i = 0; i < countof(rows); i++) {
+                struct ini ini;
+                struct tree t;
+
+                load(&ini, &t, leaves, NULL, rows[i].units);
+                if (CHECK(ini.error == 0, "row %zu", i)) {
+                        autofree char *success = ini_value(&ini, rows[i].unit, "SuccessAction");
+                        autofree char *failure = ini_value(&ini, rows[i].unit, "FailureAction");
+
+                        CHECK_STRING(success, rows[i].success, "row %zu", i);
+                        CHECK_STRING(failure, rows[i].failure, "row %zu", i);
+                }
+                ini_done(&ini);
+                tree_leave(&t);
+        }
+}
+
+TEST(pull_takes_what_is_enabled) {
+        static const struct leaf leaves[] = {
+                { "etc/a.service", START },
+                { "etc/b.service", START },
+                { "etc/c.service", START },
+                { "etc/job.timer", "[Timer]\n" },
+                { "etc/multi-user.target.wants/a.service", "-> ../a.service" },
+                { "etc/multi-user.target.wants/gone.service", "-> ../gone.service" },
+                { "etc/multi-user.target.wants/job.timer", "-> ../job.timer" },
+                { "lib/graphical.target.wants/b.service", "-> ../../etc/b.service" },
+                { "lib/graphical.target", "[Unit]\n" },
+                { "lib/default.target", "-> graphical.target" },
+                {},
+        };
+        const struct load_options o = { .unit_path = "etc:lib", .enabled = true };
+        struct ini ini = { .error = -1 };
+        struct tree t;
+
+        if (tree_enter(&t, leaves))
+                ini.error = config_load(&o, &ini.diags, &ini.config);
+        autofree char *words = ini_words(&ini), *shown = names(ini.config);
+        CHECK(ini.error == 0);
+        CHECK_STRING(shown, "b.service a.service");
+        CHECK_STRING(words, "warning: job.timer: units of this kind are not carried out yet\n");
+        ini_done(&ini);
+        tree_leave(&t);
+}
