@@ -112,11 +112,25 @@ static void print_count(size_t n, const char *what) {
         printf("%zu %s%s", n, what, n == 1 ? "" : "s");
 }
 
+static size_t count_services(const struct config *c) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->n_units; i++)
+                n += !c->units[i]->is_target;
+        return n;
+}
+
+static const char *what_is_checked(const struct request *r) {
+        if (r->words[0])
+                return r->words[0];
+        return r->units ? r->units[0] : DEFAULT_FILE;
+}
+
 /* "tend.ini: 5 services, 1 warning; stopping takes 9s at most" */
 static void print_summary(const struct loaded *l, const char *path, usec_t budget) {
         printf("%s: ", path);
         if (l->config) {
-                print_count(l->config->n_units, "service");
+                print_count(count_services(l->config), "service");
                 (void) fputs(", ", stdout);
         }
         if (l->diags.errors > 0) {
@@ -145,6 +159,9 @@ int check_main(const struct request *r) {
                 .path = r->words[0],
                 .command = r->command,
                 .environment = environ,
+                .units = r->units,
+                .unit_path = r->unit_path,
+                .enabled = r->enabled,
                 .keep_origins = true,
                 .look_at_system = true,
         };
@@ -168,7 +185,7 @@ int check_main(const struct request *r) {
         if (r->graph && e >= 0)
                 plan_print_dot(&l.plan, stdout);
         if (!r->graph)
-                print_summary(&l, r->words[0] ? r->words[0] : DEFAULT_FILE, budget);
+                print_summary(&l, l.config ? l.config->path : what_is_checked(r), budget);
 
         int code = exit_code(&l.diags);
         loaded_close(&l);

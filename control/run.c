@@ -52,7 +52,14 @@ static int run_isolated(const struct request *r, struct config *config, const st
 
 int run_main(const struct request *r) {
         struct run_options o = {
-                .load = { .path = r->words[0], .command = r->command, .environment = environ },
+                .load = {
+                        .path = r->words[0],
+                        .command = r->command,
+                        .environment = environ,
+                        .units = r->units,
+                        .unit_path = r->unit_path,
+                        .enabled = r->enabled,
+                },
                 .stop_budget = r->stop_budget,
                 .notify_socket = getenv("NOTIFY_SOCKET"),
                 .isolated = r->isolate,

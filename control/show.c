@@ -48,13 +48,19 @@ static bool is_shown(const struct shown *w, const struct setting *s) {
         return s->owner == w->owner && setting_is_carried_out(s) && s->print != value_print_nothing;
 }
 
+static bool is_drop_in(const struct shown *w, const char *file) {
+        if (strcmp(file, w->main_file) == 0)
+                return false;
+        return text_ends(file, ".ini") || text_ends(file, ".conf");
+}
+
 /* "shop.ini:12", "shop.ini.d/local.ini:3 (drop-in)", or whose default it is. */
 static void print_origin(const struct shown *w, const struct setting *s) {
         const struct origin *o = find_origin(w, s);
         bool two_defaults = strcmp(setting_fallback(s, true), setting_fallback(s, false)) != 0;
 
         if (o && o->file)
-                printf("%s:%u%s\n", o->file, o->line, strcmp(o->file, w->main_file) == 0 ? "" : " (drop-in)");
+                printf("%s:%u%s\n", o->file, o->line, is_drop_in(w, o->file) ? " (drop-in)" : "");
         else if (w->owner == OWNER_UNIT && two_defaults)
                 printf("default %s\n", w->from_tend_ini ? "of tend.ini" : "of a unit file");
         else
@@ -151,11 +157,12 @@ static int show_named(const struct config *c, const char *word, bool changed) {
         return u ? show_unit(c, u, changed) : complain(c, name ? name : word);
 }
 
-static int show_all(const struct config *c, bool changed) {
-        int code = show_container(c, changed);
+static int show_all(const struct config *c, bool has_file, bool changed) {
+        int code = has_file ? show_container(c, changed) : EXIT_FINE;
 
         for (size_t i = 0; i < c->n_units && code == EXIT_FINE; i++) {
-                putchar('\n');
+                if (has_file || i > 0)
+                        putchar('\n');
                 code = show_unit(c, c->units[i], changed);
         }
         return code;
@@ -179,6 +186,9 @@ int show_main(const struct request *r) {
         const struct load_options o = {
                 .path = first == 1 ? r->words[0] : NULL,
                 .environment = environ,
+                .units = r->units,
+                .unit_path = r->unit_path,
+                .enabled = r->enabled,
                 .keep_origins = true,
         };
         struct diags diags = {};
@@ -192,7 +202,8 @@ int show_main(const struct request *r) {
                 return EXIT_WRONG;
         }
 
-        int code = first == r->n_words ? show_all(c, r->changed) : EXIT_FINE;
+        bool has_file = first == 1 || (!r->units && !r->enabled);
+        int code = first == r->n_words ? show_all(c, has_file, r->changed) : EXIT_FINE;
         for (size_t i = first; i < r->n_words && code == EXIT_FINE; i++) {
                 if (i > first)
                         putchar('\n');

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "config/suggest.h"
 #include "control/verb.h"
 
@@ -15,6 +16,10 @@ static int take_flag(void *field, const char *value) {
 static int take_word(void *field, const char *value) {
         *(const char **) field = value;
         return *value == '\0' ? -EINVAL : 0;
+}
+
+static int take_list(void *field, const char *value) {
+        return *value == '\0' ? -EINVAL : strv_add(field, value);
 }
 
 static int take_span(void *field, const char *value) {
@@ -52,12 +57,19 @@ static int take_level(void *field, const char *value) {
         (offsetof(struct request, f) + 0 * sizeof(char[IS(type, ((struct request *) 0)->f) ? 1 : -1]))
 #define FLAG(f)  take_flag, FIELD(bool, f)
 #define WORD(f)  take_word, FIELD(const char *, f)
+#define LIST(f)  take_list, FIELD(char **, f)
 #define SPAN(f)  take_span, FIELD(usec_t, f)
 #define LEVEL(f) take_level, FIELD(int, f)
 
 /* clang-format off */
+#define UNIT_OPTIONS \
+        { "unit",        "NAME", LIST(units),        "a unit file, by name or path; may be given again" }, \
+        { "unit-path",   "DIRS", WORD(unit_path),    "look for unit files in DIRS (A:B) only" }, \
+        { "enabled",     NULL,   FLAG(enabled),      "the units that are enabled, as after boot" }
+
 static const struct option_row run_options[] = {
         /* name         value    taken as            help */
+        UNIT_OPTIONS,
         { "isolate",     NULL,   FLAG(isolate),      "in namespaces of its own, as PID 1, on any machine" },
         { "hostname",    "NAME", WORD(hostname),     "with --isolate: the host name inside" },
         { "stop-budget", "SPAN", SPAN(stop_budget),  "what a stop may take in all, instead of StopBudget=" },
@@ -65,6 +77,7 @@ static const struct option_row run_options[] = {
 };
 
 static const struct option_row check_options[] = {
+        UNIT_OPTIONS,
         { "stop-budget", "SPAN", SPAN(stop_budget),  "what a stop may take, instead of StopBudget=" },
         { "explain",     NULL,   FLAG(explain),      "the manual's entry for each KEY; with none a list" },
         { "roff",        NULL,   FLAG(roff),         "with --explain: every entry, as tend.ini(5) has them" },
@@ -72,6 +85,7 @@ static const struct option_row check_options[] = {
 };
 
 static const struct option_row show_options[] = {
+        UNIT_OPTIONS,
         { "changed",     NULL,   FLAG(changed),      "only what is not the default" },
 };
 
@@ -99,7 +113,7 @@ static int help_main(const struct request *r);
 /* clang-format off */
 static const struct verb verbs[] = {
         { .name = "run", .usage = "[FILE] [OPTIONS] [-- CMD ARGS...]",
-          .help = "run the services of FILE (/etc/tend.ini), and CMD in the foreground",
+          .help = "run the services of FILE (/etc/tend.ini) or unit files, and CMD in the foreground",
           OPTIONS(run_options), .most_words = 1, .takes_command = true, .run = run_main },
         { .name = "check", .usage = "[FILE] [OPTIONS] [-- CMD ARGS...] | --explain [KEY...]",
           .help = "load FILE as run does and name every problem",
@@ -276,20 +290,25 @@ static int parse(const struct verb *v, int argc, char **argv, struct request *r)
         return 0;
 }
 
+static int run(const struct verb *v, const struct request *r) {
+        if (r->help) {
+                print_verb(stdout, v);
+                return EXIT_FINE;
+        }
+        if (r->command && !v->takes_command)
+                return verb_complain(v->name, "it takes no command", "--", NULL);
+        if (r->n_words > v->most_words)
+                return verb_complain(v->name, "one word too many", r->words[v->most_words],
+                                     v->takes_command ? "a command comes behind `--`" : NULL);
+        return v->run(r);
+}
+
 int verb_main(const struct verb *v, int argc, char **argv) {
         struct request r = { .stop_budget = USEC_INFINITY, .log_level = -1 };
         int code = parse(v, argc, argv, &r);
 
-        if (code != 0)
-                return code;
-        if (r.help) {
-                print_verb(stdout, v);
-                return EXIT_FINE;
-        }
-        if (r.command && !v->takes_command)
-                return verb_complain(v->name, "it takes no command", "--", NULL);
-        if (r.n_words > v->most_words)
-                return verb_complain(v->name, "one word too many", r.words[v->most_words],
-                                     v->takes_command ? "a command comes behind `--`" : NULL);
-        return v->run(&r);
+        if (code == 0)
+                code = run(v, &r);
+        strv_free(r.units);
+        return code;
 }

@@ -11,11 +11,13 @@
 struct request {
         char **words; /* what is no option; NULL at the end */
         size_t n_words;
-        char **command;       /* behind `--`; NULL: none */
-        const char *hostname; /* NULL: not given */
-        usec_t stop_budget;   /* USEC_INFINITY: not given */
-        int log_level;        /* enum log_level; -1: not given */
-        bool isolate;
+        char **command;        /* behind `--`; NULL: none */
+        char **units;          /* owned; --unit, each of them; NULL: none */
+        const char *unit_path; /* NULL: not given */
+        const char *hostname;  /* NULL: not given */
+        usec_t stop_budget;    /* USEC_INFINITY: not given */
+        int log_level;         /* enum log_level; -1: not given */
+        bool isolate, enabled;
         bool explain, roff, graph;
         bool changed;
         bool help;

@@ -1,0 +1,101 @@
+"""What `tend check --unit` calls wrong about a unit file is what `systemd-analyze verify` calls wrong about it."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+ANALYZE = shutil.which("systemd-analyze")
+MANAGER = "/lib/systemd/systemd"
+SIMPLE = "[Service]\nExecStart=/bin/true\n"
+
+pytestmark = pytest.mark.skipif(not ANALYZE, reason="there is no systemd-analyze to compare with")
+
+FILES = {
+    "fine": SIMPLE,
+    "a quote that is not closed": '[Service]\nExecStart=/bin/true "a\n',
+    "no ExecStart": "[Service]\nRestart=no\n",
+    "no [Service]": "[Unit]\nDescription=a\n",
+    "an empty file": "",
+    "two ExecStart": SIMPLE + "ExecStart=/bin/false\n",
+    "an ExecStart that is taken back": "[Service]\nExecStart=/bin/true\nExecStart=\nType=oneshot\n",
+    "an ExecStop alone": "[Service]\nExecStop=/bin/true\nType=oneshot\n",
+    "an ExecStop that stays": "[Service]\nExecStop=/bin/true\nType=oneshot\nRemainAfterExit=yes\n",
+    "a oneshot that always restarts": SIMPLE + "Type=oneshot\nRestart=always\n",
+    "a oneshot that is forced to": SIMPLE + "Type=oneshot\nRestartForceExitStatus=1\n",
+    "several commands on a line": "[Service]\nType=oneshot\nExecStart=/bin/true ; /bin/false\n",
+    "a name for a program": "[Service]\nExecStart=true\n",
+    "a path that begins nowhere": "[Service]\nExecStart=bin/true\n",
+    "a program that is a directory": "[Service]\nExecStart=/bin/\n",
+    "no such program": "[Service]\nExecStart=/bin/nonono\n",
+    "a prefix and no program": "[Service]\nExecStart=-\n",
+    "@ without a name": "[Service]\nExecStart=@/bin/true\n",
+    "a prefix twice": "[Service]\nExecStart=++/bin/true\n",
+    "prefixes that exclude each other": "[Service]\nExecStart=+!/bin/true\n",
+    "no such specifier": "[Service]\nExecStart=/bin/true %Q\n",
+    "no such specifier in a variable": SIMPLE + "Environment=A=%Q\n",
+    "no name of a variable": SIMPLE + "Environment=1A=b\n",
+    "a variable that is not closed": SIMPLE + 'Environment="A=b c\n',
+    "no name of a unit": "[Unit]\nAfter=a/b\n" + SIMPLE,
+    "behind itself": "[Unit]\nAfter=x.service\n" + SIMPLE,
+    "required and missing": "[Unit]\nRequires=missing.service\n" + SIMPLE,
+    "wanted and missing": "[Unit]\nWants=missing.service\n" + SIMPLE,
+    "a header that is not closed": "[Service\nExecStart=/bin/true\n" + SIMPLE,
+    "no equals sign": SIMPLE + "Foo\n",
+    "before all sections": "Foo=1\n" + SIMPLE,
+    "an unknown setting": SIMPLE + "Foo=1\n",
+    "a setting that is X-": SIMPLE + "X-Foo=1\n",
+    "an unknown section": SIMPLE + "[Foo]\nA=1\n",
+    "a section that is X-": SIMPLE + "[X-Foo]\nA=1\n",
+    "another section's setting": "[Unit]\nUser=root\n" + SIMPLE,
+    "an old spelling": SIMPLE + "StartLimitInterval=10\n",
+    "no such type": SIMPLE + "Type=foo\n",
+    "no such signal": SIMPLE + "KillSignal=FOO\n",
+    "no limit": SIMPLE + "LimitNOFILE=abc\n",
+    "no span": SIMPLE + "TimeoutStartSec=x\n",
+    "no boolean": SIMPLE + "RemainAfterExit=foo\n",
+    "no mode": SIMPLE + "UMask=999\n",
+    "out of range": SIMPLE + "Nice=100\n",
+    "no exit status": SIMPLE + "SuccessExitStatus=999 FOO\n",
+    "a directory that begins nowhere": SIMPLE + "WorkingDirectory=there\n",
+    "a directory that may be absent": SIMPLE + "WorkingDirectory=-/nope\n",
+    "a file that begins nowhere": SIMPLE + "EnvironmentFile=there\n",
+    "no such output": SIMPLE + "StandardOutput=foo\n",
+    "nothing is killed": SIMPLE + "KillMode=none\n",
+    "a comment in a continued line": "[Service]\nExecStart=/bin/true \\\n# c\n a\n",
+}
+
+
+def theirs(directory):
+    """What systemd says about x.service: fine, a warning, or that it is not loaded; and the text."""
+    done = subprocess.run([ANALYZE, "verify", "--man=no", str(directory / "x.service")], capture_output=True, text=True,
+                          env=dict(os.environ, SYSTEMD_UNIT_PATH=f"{directory}:"))
+    if re.search("bad unit file|bad-setting|is masked|Failed to (load|create)|not found", done.stderr):
+        return 2, done.stderr
+    return (1 if re.search(r"\bx\.service|missing\.service", done.stderr) else 0), done.stderr
+
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_the_same_is_wrong(tend, tmp_path, text):
+    (tmp_path / "x.service").write_text(text)
+    code, said = theirs(tmp_path)
+    checked = tend.run("check", "--unit", str(tmp_path / "x.service"), "--unit-path", f"{tmp_path}:")
+    assert checked.returncode == code, said
+
+
+@pytest.mark.skipif(not os.access(MANAGER, os.X_OK), reason="there is no systemd to ask for its settings")
+@pytest.mark.parametrize("section", ["Unit", "Service", "Install"])
+def test_the_same_settings_in_the_same_sections(tend, tmp_path, section):
+    """Every setting that systemd has, in each section: unknown there to one is unknown there to the other."""
+    items = subprocess.run([MANAGER, "--dump-configuration-items"], capture_output=True, text=True, check=True).stdout
+    # An empty value is right for most; a boolean has none, and some refuse to load without.
+    values = {m[1]: "no" if "BOOLEAN" in m[2] or m[1].startswith(("Private", "Protect")) else ""
+              for m in re.finditer(r"^(\w+)=(.*)$", items, re.MULTILINE)}
+    assert len(values) > 300
+    text = "".join(f"{key}={value}\n" for key, value in values.items())
+    (tmp_path / "x.service").write_text(f"{SIMPLE}[{section}]\n{text}{SIMPLE.replace('Exec', 'ExecStart=' + chr(10) + 'Exec', 1)}")
+    _, said = theirs(tmp_path)
+    checked = tend.run("check", "--unit", str(tmp_path / "x.service"), "--unit-path", f"{tmp_path}:")
+    unknown = set(re.findall(r"warning: (\w+)=: no setting of", checked.stdout))
+    assert unknown == set(re.findall(r"Unknown key(?: name)? '(\w+)'", said))
