@@ -106,6 +106,25 @@ static int say_missing(struct building *b, const struct unit *u, const struct li
         return r;
 }
 
+/* Who says Before= and Wants= of a target that has no unit provides what it stands for: those After= it come
+ * behind, as if the target were there (systemd.special(7), passive targets). */
+static int order_by_target(struct building *b, uint32_t index, const struct list *l, const char *target) {
+        const struct config *c = b->config;
+        const struct unit *u = c->units[index];
+        int r = 0;
+
+        if (l->turned)
+                return 0; /* done from the other end */
+        for (uint32_t i = 0; i < c->n_units && r == 0; i++) {
+                const struct unit *provider = c->units[i];
+
+                if (provider != u && strv_contains(provider->before, target) &&
+                    strv_contains(provider->wants, target))
+                        r = add_edge(&b->edges[AFTER], index, i);
+        }
+        return r;
+}
+
 static int add_list(struct building *b, uint32_t index, const struct list *l) {
         const struct unit *u = b->config->units[index];
         int problem = 0;
@@ -119,7 +138,9 @@ static int add_list(struct building *b, uint32_t index, const struct list *l) {
                 if (found)
                         r = add_edge(&b->edges[l->relation], l->turned ? found->index : index,
                                      l->turned ? index : found->index);
-                else if (!unit_is_built_in(*name))
+                else if (unit_is_built_in(*name))
+                        r = l->relation == AFTER ? order_by_target(b, index, l, *name) : 0;
+                else
                         problem = MIN(problem, say_missing(b, u, l, *name));
                 if (r < 0)
                         return r;

@@ -326,3 +326,25 @@ TEST(plan_takes_unit_files_as_systemd_does) {
         diags_done(&diags);
         unmake(&made);
 }
+
+/* A built-in target orders those behind it after those that provide it. */
+TEST(plan_orders_by_passive_targets) {
+        static const struct sketch sketches[UNITS_MOST] = {
+                { .name = "user.service", .after = "nss-lookup.target network.target" },
+                { .name = "dns.service", .before = "nss-lookup.target", .wants = "nss-lookup.target" },
+                { .name = "both.service",
+                  .after = "network.target",
+                  .before = "network.target shutdown.target",
+                  .wants = "network.target" },
+                { .name = "other.service", .before = "nss-lookup.target", .after = "shutdown.target" },
+        };
+        struct plan plan = {};
+        struct made made;
+        char edges[64];
+
+        make(&made, sketches);
+        CHECK(plan_build(&plan, &made.config, NULL) == 0);
+        CHECK_STRING(edges_of(&plan.after, edges, sizeof(edges)), "0>1 0>2");
+        plan_done(&plan);
+        unmake(&made);
+}
