@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/expand.h"
 #include "config/reference.h"
+#include "config/system.h"
 #include "config/user.h"
 
 /* What specifiers tell about: "worker@blue.service" has the prefix "worker" and the instance "blue". */
@@ -86,23 +87,111 @@ static void put_shell(const struct subject *s, FILE *out) {
         (void) fputs(s->self.shell, out);
 }
 
+static void put_gid(const struct subject *s, FILE *out) {
+        (void) fprintf(out, "%u", s->self.gid);
+}
+
+/* What is behind the last "-" of the prefix. */
+static size_t last_part(const struct subject *s) {
+        const char *dash = memrchr(s->name, '-', s->prefix);
+
+        return dash ? (size_t) (dash - s->name) + 1 : 0;
+}
+
+static void put_last_part(const struct subject *s, FILE *out) {
+        (void) fwrite(s->name + last_part(s), 1, s->prefix - last_part(s), out);
+}
+
+static void put_plain_last_part(const struct subject *s, FILE *out) {
+        put_unescaped(s->name + last_part(s), s->prefix - last_part(s), out);
+}
+
+static int find_group(const struct subject *s, char text[SYSTEM_TEXT_MAX]) {
+        return group_name(s->self.gid, text);
+}
+
+static int find_hostname(const struct subject *s, char text[SYSTEM_TEXT_MAX]) {
+        struct utsname names;
+
+        if (!s->hostname && uname(&names) < 0)
+                return -errno;
+        (void) snprintf(text, SYSTEM_TEXT_MAX, "%s", s->hostname ? s->hostname : names.nodename);
+        return 0;
+}
+
+static int find_short_hostname(const struct subject *s, char text[SYSTEM_TEXT_MAX]) {
+        int r = find_hostname(s, text);
+
+        if (r >= 0)
+                text[strcspn(text, ".")] = '\0';
+        return r;
+}
+
+static int find_release(const struct subject *s maybe_unused, char text[SYSTEM_TEXT_MAX]) {
+        struct utsname names;
+
+        if (uname(&names) < 0)
+                return -errno;
+        (void) snprintf(text, SYSTEM_TEXT_MAX, "%s", names.release);
+        return 0;
+}
+
+static int find_architecture(const struct subject *s maybe_unused, char text[SYSTEM_TEXT_MAX]) {
+        (void) snprintf(text, SYSTEM_TEXT_MAX, "%s", system_architecture());
+        return *text == '\0' ? -ENODATA : 0;
+}
+
+static int find_machine_id(const struct subject *s maybe_unused, char text[SYSTEM_TEXT_MAX]) {
+        return system_machine_id(text);
+}
+
+static int find_boot_id(const struct subject *s maybe_unused, char text[SYSTEM_TEXT_MAX]) {
+        return system_boot_id(text);
+}
+
 static const struct specifier {
         char letter;
         void (*put)(const struct subject *s, FILE *out);
         const char *text; /* for those that are always the same */
+        int (*find)(const struct subject *s,
+                    char text[SYSTEM_TEXT_MAX]); /* for those that may not be known */
+        const char *field;                       /* of os-release */
 } specifiers[] = {
-        { 'n', put_name, NULL },         { 'N', put_bare_name, NULL }, { 'p', put_prefix, NULL },
-        { 'P', put_plain_prefix, NULL }, { 'i', put_instance, NULL },  { 'I', put_plain_instance, NULL },
-        { 'f', put_path, NULL },         { 'H', put_hostname, NULL },  { 'u', put_user, NULL },
-        { 'U', put_uid, NULL },          { 'h', put_home, NULL },      { 's', put_shell, NULL },
-        { 't', NULL, "/run" },           { 'S', NULL, "/var/lib" },    { 'C', NULL, "/var/cache" },
-        { 'L', NULL, "/var/log" },       { 'E', NULL, "/etc" },        { 'T', NULL, "/tmp" },
-        { 'V', NULL, "/var/tmp" },       { '%', NULL, "%" },
+        /* clang-format off */
+        { 'j', .put = put_last_part },       { 'J', .put = put_plain_last_part },
+        { 'G', .put = put_gid },             { 'g', .find = find_group },
+        { 'l', .find = find_short_hostname }, { 'q', .find = find_hostname },
+        { 'v', .find = find_release },       { 'a', .find = find_architecture },
+        { 'm', .find = find_machine_id },    { 'b', .find = find_boot_id },
+        { 'o', .field = "ID" },              { 'w', .field = "VERSION_ID" },
+        { 'W', .field = "VARIANT_ID" },      { 'B', .field = "BUILD_ID" },
+        { 'M', .field = "IMAGE_ID" },        { 'A', .field = "IMAGE_VERSION" },
+        /* clang-format on */
+        { 'n', .put = put_name },
+        { 'N', .put = put_bare_name },
+        { 'p', .put = put_prefix },
+        { 'P', .put = put_plain_prefix },
+        { 'i', .put = put_instance },
+        { 'I', .put = put_plain_instance },
+        { 'f', .put = put_path },
+        { 'H', .put = put_hostname },
+        { 'u', .put = put_user },
+        { 'U', .put = put_uid },
+        { 'h', .put = put_home },
+        { 's', .put = put_shell },
+        { 't', .text = "/run" },
+        { 'S', .text = "/var/lib" },
+        { 'C', .text = "/var/cache" },
+        { 'L', .text = "/var/log" },
+        { 'E', .text = "/etc" },
+        { 'T', .text = "/tmp" },
+        { 'V', .text = "/var/tmp" },
+        { '%', .text = "%" },
 };
 
 static bool asks_for_self(const char *text) {
         for (const char *p = strchr(text, '%'); p && p[1] != '\0'; p = strchr(p + 2, '%'))
-                if (strchr("uUhs", p[1]))
+                if (strchr("uUhsgG", p[1]))
                         return true;
         return false;
 }
@@ -127,6 +216,29 @@ static const struct specifier *find_specifier(char letter) {
         return NULL;
 }
 
+char expand_unknown(const char *text) {
+        for (const char *p = strchr(text, '%'); p; p = strchr(p + 2, '%'))
+                if (!find_specifier(p[1]) || p[1] == '\0')
+                        return p[1];
+        return '\0';
+}
+
+static int put_specifier(const struct specifier *what, const struct subject *s, FILE *out) {
+        char text[SYSTEM_TEXT_MAX];
+        int r = 0;
+
+        if (what->put)
+                what->put(s, out);
+        else if (what->text)
+                (void) fputs(what->text, out);
+        else {
+                r = what->find ? what->find(s, text) : system_os_release(what->field, text);
+                if (r >= 0)
+                        (void) fputs(text, out);
+        }
+        return r;
+}
+
 static int put_specifiers(const char *text, const struct subject *s, FILE *out) {
         for (const char *p = text; *p != '\0'; p++) {
                 if (*p != '%') {
@@ -137,10 +249,9 @@ static int put_specifiers(const char *text, const struct subject *s, FILE *out) 
                 const struct specifier *found = find_specifier(*++p);
                 if (!found)
                         return -EINVAL;
-                if (found->put)
-                        found->put(s, out);
-                else
-                        (void) fputs(found->text, out);
+                int r = put_specifier(found, s, out);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }

@@ -6,10 +6,14 @@
 #include "config/unit.h"
 
 /* The specifiers of systemd.unit(5) that mean something without a machine: %n %N %p %P %i %I %f %H %u %U %h
- * %s %t %S %C %L %E %T %V
- * %%. `hostname` is %H; NULL: what uname(2) says. -EINVAL for one that does not exist (the caller
- * says so). */
+ * %s %g %G %j %J %l %q %m %b %v %a %o %w %W %B %M %A %t %S %C %L %E %T %V
+ * %%. `hostname` is %H; NULL: what uname(2) says. -EINVAL for one that does not exist or means nothing here
+ * (the caller says so, see expand_unknown()), another negative errno where the system does not say what it
+ * stands for. */
 int expand_specifiers(const char *text, const struct unit *u, const char *hostname, char **ret) must_check;
+
+/* The letter of the first that expand_specifiers() does not know, or '\0': a "%" at the very end. */
+char expand_unknown(const char *text);
 
 /* ${NAME} and ${NAME:-word} from the environment, the word also where the variable is empty; "$${" is a
  * literal "${", every other "$" stays. Used for every value of tend.ini but Exec lines. -ENOENT for a

@@ -152,6 +152,21 @@ int group_find(const char *name, gid_t *ret) {
         return 0;
 }
 
+int group_name(gid_t gid, char ret[64]) {
+        autofree char *text = NULL;
+        struct field f[3]; /* as above */
+        unsigned found;
+
+        int r = read_file("/etc/group", &text);
+        if (r < 0)
+                return r;
+        for (const char *at = text; next_line(&at, f, countof(f));)
+                if (take_id(&f[2], &found) >= 0 && found == gid)
+                        return take_text(&f[0], "", ret, 64);
+        (void) snprintf(ret, 64, gid == 0 ? "root" : "%u", gid);
+        return 0;
+}
+
 static bool is_member(const struct field *members, const char *name) {
         const char *p = members->at, *end = members->at + members->n;
 

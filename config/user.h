@@ -17,6 +17,8 @@ struct user {
 int user_find(const char *name, struct user *ret) must_check;
 int user_find_uid(uid_t uid, struct user *ret) must_check;
 int group_find(const char *name, gid_t *ret) must_check;
+/* Its name, or its number where it has none. */
+int group_name(gid_t gid, char ret[64]) must_check;
 
 /* The groups of which /etc/group calls `name` a member, `first` before them, each once. The caller frees. */
 int user_groups(const char *name, gid_t first, gid_t **ret, size_t *ret_n) must_check;

@@ -75,7 +75,12 @@ int value_expand(const struct assignment *a, const char *text, char **ret) {
         if (r == -ENOMEM)
                 return value_out_of_memory(a);
         if (r == -EINVAL) {
-                value_reject(a, "it holds a %% that is no specifier tend knows");
+                char letter = expand_unknown(text);
+
+                if (letter != '\0' && strchr("cdDrRyY", letter))
+                        value_reject(a, "%%%c is a specifier of systemd that has no meaning here", letter);
+                else
+                        value_reject(a, "it holds a %% that is no specifier tend knows");
                 diag_hint(a->diags, "%s", "a plain % is written %%");
         } else if (r < 0)
                 value_reject(a, "putting in its specifiers: %s", strerror(-r));

@@ -30,7 +30,12 @@ TEST(expand_specifiers_of_systemd) {
                 { "web.service", "%H", "shop" },
                 { "web.service", "%t/%p %S %C %L %E %T %V",
                   "/run/web /var/lib /var/cache /var/log /etc /tmp /var/tmp" },
+                { "foo-bar-baz@x.service", "%j", "baz" },
+                { "foo-a\\x2db.service", "%j %J", "a\\x2db a-b" },
+                { "plain.service", "%j", "plain" },
+                { "web.service", "%q %l", "shop shop" },
                 { "web.service", "%Y", NULL },
+                { "web.service", "%d", NULL },
                 { "web.service", "50%", NULL },
         };
 
@@ -56,6 +61,36 @@ TEST(expand_specifiers_of_who_and_where) {
         CHECK(uname(&names) == 0);
         CHECK(expand_specifiers("%H", &u, NULL, &host) == 0);
         CHECK_STRING(host, names.nodename);
+}
+
+TEST(expand_specifiers_of_the_system) {
+        autofree char *name = strdup("a.service"), *release = NULL, *host = NULL, *gid = NULL, *boot = NULL;
+        autofree char *own_gid = text_format("%u", getgid());
+        struct unit u = { .name = name };
+        struct utsname names;
+
+        CHECK(uname(&names) == 0);
+        CHECK(expand_specifiers("%v", &u, NULL, &release) == 0);
+        CHECK_STRING(release, names.release);
+        CHECK(expand_specifiers("%l", &u, "shop.example", &host) == 0);
+        CHECK_STRING(host, "shop");
+        CHECK(expand_specifiers("%G", &u, NULL, &gid) == 0);
+        CHECK_STRING(gid, own_gid);
+        CHECK(expand_specifiers("%b", &u, NULL, &boot) == 0);
+        CHECK(boot && strlen(boot) == 32, "%s", boot ? boot : "");
+}
+
+TEST(expand_names_what_it_does_not_know) {
+        static const struct {
+                const char *text;
+                char letter;
+        } rows[] = {
+                { "%n %d", 'd' }, { "%% %y", 'y' }, { "%%d %Y", 'Y' },
+                { "50%", '\0' },  { "%n", '\0' },   { "%%", '\0' },
+        };
+
+        for (size_t i = 0; i < countof(rows); i++)
+                CHECK(expand_unknown(rows[i].text) == rows[i].letter, "row %zu", i);
 }
 
 TEST(expand_at_load) {

@@ -178,7 +178,7 @@ static const struct {
         { "ExecStop=+!a", "+ and ! at once" },
         { "ExecStop=- ", "there is no program" },
         { "ExecStop=@/bin/a", "there is none" },
-        { "ExecStop=date +%Y", "no specifier" },
+        { "ExecStop=date +%Y", "no meaning here" },
         { "Description=100%", "no specifier" },
 };
 
