@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/loader.h"
+#include "config/setup.h"
 #include "config/value.h"
 #include "config/verify.h"
 
@@ -123,6 +124,8 @@ static void settle_unit(const struct loader *l, struct unit *u) {
                 u->notify_access = u->type == SERVICE_NOTIFY ? NOTIFY_ACCESS_MAIN : NOTIFY_ACCESS_NONE;
         if (u->timeout_start == TIMEOUT_UNSETTLED)
                 u->timeout_start = u->type == SERVICE_ONESHOT ? USEC_INFINITY : l->timeout_start;
+        if (u->setup && u->setup->input_size > 0 && !u->input.is_written)
+                u->input.kind = STDIO_DATA;
 }
 
 static int add_unit(struct loader *l, struct unit *u, const struct source *s) {

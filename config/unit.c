@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "config/unit.h"
+#include "config/setup.h"
 
 static const char *const suffixes[] = {
         ".service",   ".socket", ".timer", ".target", ".path",   ".mount",
@@ -116,6 +116,7 @@ void unit_free(struct unit *u) {
         for (size_t i = 0; i < countof(u->exec); i++)
                 command_free(u->exec[i]);
         free_environment_files(u->environment_files);
+        setup_free(u->setup);
         for (size_t i = 0; i < countof(blocks); i++)
                 free(blocks[i]);
 }

@@ -45,8 +45,10 @@
         X(TTY, "tty")                                                                                        \
         X(FILE, "file")                                                                                      \
         X(APPEND, "append")                                                                                  \
-        X(TRUNCATE, "truncate")
+        X(TRUNCATE, "truncate")                                                                              \
+        X(DATA, "data")
 #define EXEC_KINDS(X)                                                                                        \
+        X(CONDITION, "ExecCondition")                                                                        \
         X(START_PRE, "ExecStartPre")                                                                         \
         X(START, "ExecStart")                                                                                \
         X(START_POST, "ExecStartPost")                                                                       \
@@ -101,7 +103,8 @@ struct limit {
 
 struct stdio {
         enum stdio_kind kind;
-        char *path; /* owned; for the kinds that name a file */
+        bool is_written; /* not the default */
+        char *path;      /* owned; for the kinds that name a file */
 };
 
 /* Where a value came from, for `tend show`; kept only when config_load() was asked to. */
@@ -116,6 +119,8 @@ struct environment_file {
         bool optional;                 /* "-" */
         char path[];
 };
+
+struct setup;
 
 struct unit {
         char *name;        /* owned; "web.service", "worker@1.service" */
@@ -142,6 +147,7 @@ struct unit {
         uint64_t forward_signals; /* bit N: signal N of tend goes to this service's main process */
         struct limit *limits;     /* owned */
         struct stdio input, output, error;
+        struct setup *setup; /* owned; NULL where nothing of it is set, see config/setup.h */
 
         usec_t restart_delay;     /* RestartSec= */
         usec_t restart_max_delay; /* RestartMaxDelaySec=; USEC_INFINITY: does not grow */

@@ -55,6 +55,7 @@ static const struct meaning inputs[] = {
         { "tty-force", STDIO_TTY, "carried out as tty" },
         { "tty-fail", STDIO_TTY, "carried out as tty" },
         { "file:", STDIO_FILE, NULL },
+        { "data", STDIO_DATA, NULL },
 };
 
 static const struct meaning outputs[] = {
@@ -199,9 +200,7 @@ int value_stdio(const struct assignment *a) {
         autofree char *path = NULL;
 
         if (strcmp(a->value, "socket") == 0 || strcmp(a->value, "fd") == 0 || text_starts(a->value, "fd:"))
-                return value_reject(a, "sockets handed over by tend are not carried out yet");
-        if (row->is_input && strcmp(a->value, "data") == 0)
-                return value_reject(a, "input from StandardInputData= is not carried out yet");
+                return value_reject(a, "descriptors of a socket unit are not carried out yet");
 
         const struct meaning *m = row->is_input ? find_meaning(a, inputs, countof(inputs))
                                                 : find_meaning(a, outputs, countof(outputs));
@@ -218,14 +217,16 @@ int value_stdio(const struct assignment *a) {
         if (m->warning)
                 value_warn(a, "%s", m->warning);
         free(field->path);
-        *field = (struct stdio){ .kind = m->value, .path = TAKE(path) };
+        *field = (struct stdio){ .kind = m->value, .path = TAKE(path), .is_written = a->file };
         return 0;
 }
 
 void value_print_stdio(const struct setting *s, const void *object, FILE *out) {
         const struct stdio *io = field_in(s, object);
 
-        /* Every kind is among the outputs, and stands first under its own name. */
+        /* Every other kind is among the outputs, and stands first under its own name. */
+        if (io->kind == STDIO_DATA)
+                (void) fputs("data\n", out);
         for (size_t i = 0; i < countof(outputs); i++)
                 if (outputs[i].value == io->kind) {
                         (void) fprintf(out, "%s%s\n", outputs[i].word, io->path ? io->path : "");

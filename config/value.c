@@ -274,6 +274,13 @@ int value_ignored(const struct assignment *a) {
         return 0;
 }
 
+int value_noted(const struct assignment *a) {
+        if (*a->value != '\0')
+                diag(a->diags, a->file, a->line, 0, "%s: %s=: %s", a->unit ? a->unit->name : "[tend]",
+                     a->setting->key, (const char *) a->setting->table);
+        return 0;
+}
+
 int value_wanted_by(const struct assignment *a) {
         autostrv char **units = NULL;
 

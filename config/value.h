@@ -22,6 +22,18 @@ struct limit_row {
         enum limit_kind kind;
 };
 
+/* The field is one of struct setup, whose own parser and printer stand here. */
+struct setup_row {
+        int (*parse)(const struct assignment *a);
+        void (*print)(const struct setting *s, const void *object, FILE *out);
+        const void *table;
+};
+
+struct check_row {
+        uint8_t kind; /* enum check_kind */
+        bool assert;
+};
+
 struct stdio_row {
         bool is_input;
 };
@@ -93,6 +105,22 @@ VALUE(signals);    /* uint64_t */
 /* value-command.c */
 VALUE(command); /* struct command *, a list */
 
+/* value-setup.c: fields of struct setup, which is made for the first that is set. */
+VALUE(setup);       /* table: struct setup_row, with one of those below or above */
+VALUE(check);       /* setup->checks; table: struct check_row; a row of the unit itself */
+VALUE(directories); /* char **, the names of struct directories */
+VALUE(search_path); /* char ** */
+VALUE(path);        /* char *, absolute */
+VALUE(input_text);  /* setup->input_data */
+VALUE(input_data);  /* likewise, in base64 */
+
+/* value-schedule.c: how the processes are scheduled. */
+VALUE(affinity);       /* cpu_set_t * */
+VALUE(policy);         /* int, SCHED_* */
+VALUE(io_class);       /* int */
+VALUE(personality);    /* int, PER_* */
+VALUE(restart_signal); /* int; empty: 0 */
+
 /* The number of an exit status that systemd.exec(5) gives a name, with "EXIT_" or "EX_" before it or not;
  * -EINVAL. */
 int value_exit_status(const char *name);
@@ -100,5 +128,6 @@ int value_exit_status(const char *name);
 /* Rows without a field. */
 int value_refused(const struct assignment *a);   /* known, not carried out yet: a warning */
 int value_ignored(const struct assignment *a);   /* known, and nothing to do in a container */
+int value_noted(const struct assignment *a);     /* taken, with a word on what it means; table: that word */
 int value_wanted_by(const struct assignment *a); /* only targets are as good as said */
 void value_print_nothing(const struct setting *s, const void *object, FILE *out);

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "config/expand.h"
+#include "config/setup.h"
 #include "config/user.h"
 #include "config/verify.h"
 
@@ -244,12 +245,22 @@ static bool is_in_path(const char *name, const char *path) {
         return false;
 }
 
+static bool is_found(const struct verify *v, const char *name) {
+        char **paths = v->unit->setup ? v->unit->setup->search_path : NULL;
+
+        /* Where both are there, Environment= may have the last word: that the spawn will see. */
+        for (; paths && *paths; paths++)
+                if (is_in_path(name, *paths))
+                        return true;
+        return is_in_path(name, search_path(v));
+}
+
 static void check_command(const struct verify *v, const struct command *c, const char *key) {
         if (c->path[0] == '/') {
                 if (!is_program(c->path))
                         warn(v, key, "names the program", c->path,
                              access(c->path, F_OK) < 0 ? ENOENT : EACCES);
-        } else if (!v->unit->environment_files && !is_in_path(c->path, search_path(v))) {
+        } else if (!v->unit->environment_files && !is_found(v, c->path)) {
                 autofree char *words = text_format("%s= names the program %s, which is not in PATH (%s)", key,
                                                    c->path, search_path(v));
 
@@ -288,11 +299,29 @@ static void check_accounts(const struct verify *v) {
                 check_account(v, "SupplementaryGroups", u->supplementary_groups[i], false);
 }
 
+/* It is one of those that are made for the unit at each start. */
+static bool is_made(const struct unit *u, const char *path) {
+        for (enum directory_kind kind = 0; u->setup && kind < DIRECTORY_KIND_COUNT; kind++) {
+                const char *base = directory_place(kind)->base;
+                char **name = u->setup->directories[kind].names;
+
+                for (; name && *name; name++) {
+                        size_t n = strlen(base), m = strcspn(*name, ":");
+
+                        if (strncmp(path, base, n) == 0 && path[n] == '/' &&
+                            strncmp(path + n + 1, *name, m) == 0 && path[n + 1 + m] == '\0')
+                                return true;
+                }
+        }
+        return false;
+}
+
 static void check_files(const struct verify *v) {
         const char *directory = v->unit->working_directory;
         struct stat st;
 
-        if (directory && *directory == '/' && !v->unit->working_directory_optional) {
+        if (directory && *directory == '/' && !v->unit->working_directory_optional &&
+            !is_made(v->unit, directory)) {
                 if (stat(directory, &st) < 0)
                         warn(v, "WorkingDirectory", "names", directory, errno);
                 else if (!S_ISDIR(st.st_mode))

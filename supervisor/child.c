@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,6 +14,7 @@
 #include "base/io.h"
 #include "init/tty.h"
 #include "supervisor/child.h"
+#include "supervisor/directory.h"
 
 static bool is_unlimited(const struct launch *l) {
         return l->command->flags & COMMAND_PRIVILEGED;
@@ -82,7 +85,9 @@ static int open_into(struct launch *l, int target, const char *path, int flags) 
 }
 
 static int open_terminal(struct launch *l, int target) {
-        int r = open_into(l, target, "/dev/console", O_RDWR);
+        const char *path =
+                l->unit->setup && l->unit->setup->tty_path ? l->unit->setup->tty_path : "/dev/console";
+        int r = open_into(l, target, path, O_RDWR);
         if (r < 0)
                 return r;
         /* Another session's terminal may be taken over by CAP_SYS_ADMIN alone, see tty_ioctl(4). */
@@ -96,6 +101,23 @@ static int open_null(struct launch *l, int target) {
         if (!l->launcher->has_null && target != STDIN_FILENO)
                 return -ENOENT;
         return dup2(l->launcher->null_fd, target) < 0 ? -errno : 0;
+}
+
+/* What it reads is in memory: a pipe might not take it all at once. */
+static int open_data(const struct launch *l, int target) {
+        const struct setup *s = l->unit->setup;
+        autoclose int fd = memfd_create("input", MFD_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        int r = s ? io_write_all(fd, s->input_data, s->input_size) : 0;
+        if (r < 0)
+                return r;
+        if (lseek(fd, 0, SEEK_SET) < 0 || dup2(fd, target) < 0)
+                return -errno;
+        if (fd == target)
+                (void) fcntl(TAKE_FD(fd), F_SETFD, 0);
+        return 0;
 }
 
 static int open_stream(struct launch *l, int target, const struct stdio *s) {
@@ -112,6 +134,8 @@ static int open_stream(struct launch *l, int target, const struct stdio *s) {
                 return !s->path ? -EINVAL
                                 : open_into(l, target, s->path,
                                             target == STDIN_FILENO ? O_RDONLY : open_flags[s->kind]);
+        case STDIO_DATA:
+                return open_data(l, target);
         case STDIO_KIND_COUNT:
                 break;
         }
@@ -163,6 +187,61 @@ static int set_nice(struct launch *l) {
         return errno == EPERM || errno == EACCES ? degrade(l, "Nice=") : -errno;
 }
 
+static int set_personality(struct launch *l) {
+        const struct setup *s = l->unit->setup;
+
+        if (!s || s->personality < 0 || personality((unsigned long) s->personality) >= 0)
+                return 0;
+        return -errno;
+}
+
+/* fifo and rr have a priority, and need one; the others have none. */
+static int set_scheduling(struct launch *l) {
+        const struct setup *s = l->unit->setup;
+
+        if (!s || (s->scheduling_policy < 0 && s->scheduling_priority < 0 && !s->reset_on_fork))
+                return 0;
+        int policy = MAX(s->scheduling_policy, SCHED_OTHER);
+        bool is_real_time = policy == SCHED_FIFO || policy == SCHED_RR;
+        struct sched_param p = {};
+        if (is_real_time)
+                p.sched_priority = MAX(s->scheduling_priority, 1);
+        if (s->reset_on_fork)
+                policy |= SCHED_RESET_ON_FORK;
+        if (syscall(SYS_sched_setscheduler, 0, policy, &p) == 0)
+                return 0;
+        return errno == EPERM ? degrade(l, "CPUSchedulingPolicy=") : -errno;
+}
+
+/* None of those processors may be the container's. */
+static int set_affinity(struct launch *l) {
+        const struct setup *s = l->unit->setup;
+
+        if (!s || !s->affinity || sched_setaffinity(0, sizeof(*s->affinity), s->affinity) == 0)
+                return 0;
+        if (errno != EPERM && errno != EINVAL)
+                return -errno;
+        l->why_not_enforced = errno == EINVAL ? "the container has none of these processors" : NULL;
+        return degrade(l, "CPUAffinity=");
+}
+
+#define IO_CLASS_SHIFT 13 /* see ioprio_set(2) */
+#define IO_WHO_PROCESS 1
+#define IO_CLASS_BEST  2
+#define IO_USUAL       4
+
+static int set_io_priority(struct launch *l) {
+        const struct setup *s = l->unit->setup;
+
+        if (!s || (s->io_class < 0 && s->io_priority < 0))
+                return 0;
+        int class = s->io_class < 0 ? IO_CLASS_BEST : s->io_class;
+        int priority = class == 0 ? 0 : s->io_priority < 0 ? IO_USUAL : s->io_priority;
+        if (syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, class << IO_CLASS_SHIFT | priority) == 0)
+                return 0;
+        return errno == EPERM ? degrade(l, "IOSchedulingClass=") : -errno;
+}
+
 /* A hard limit that may not be raised is left where it is, and the soft one goes as near as it can. */
 static int set_limits(struct launch *l) {
         for (size_t i = 0; i < l->unit->n_limits && !is_unlimited(l); i++) {
@@ -180,6 +259,26 @@ static int set_limits(struct launch *l) {
                 (void) degrade(l, "a Limit");
         }
         return 0;
+}
+
+static int make_runtime(struct launch *l) {
+        return directory_make(l, DIRECTORY_RUNTIME);
+}
+
+static int make_state(struct launch *l) {
+        return directory_make(l, DIRECTORY_STATE);
+}
+
+static int make_cache(struct launch *l) {
+        return directory_make(l, DIRECTORY_CACHE);
+}
+
+static int make_logs(struct launch *l) {
+        return directory_make(l, DIRECTORY_LOGS);
+}
+
+static int make_configuration(struct launch *l) {
+        return directory_make(l, DIRECTORY_CONFIGURATION);
 }
 
 /* The raw calls: the C library's would look for other threads of PID 1 to change them too. */
@@ -248,6 +347,11 @@ static const struct step {
         { "finding its group", 216, find_group },
         { "reading its environment", 78, read_environment },
         { "making its command line", 203, make_command },
+        { "making its runtime directory", 233, make_runtime },
+        { "making its state directory", 238, make_state },
+        { "making its cache directory", 239, make_cache },
+        { "making its logs directory", 240, make_logs },
+        { "making its configuration directory", 241, make_configuration },
         { "setting its umask", 203, set_umask },
         { "making its session", 220, enter_session },
         { "opening its standard input", 208, open_stdin },
@@ -255,6 +359,10 @@ static const struct step {
         { "opening its standard error", 222, open_stderr },
         { "adjusting its OOM score", 206, adjust_oom_score },
         { "setting its niceness", 201, set_nice },
+        { "setting its scheduling policy", 214, set_scheduling },
+        { "setting its processors", 215, set_affinity },
+        { "setting its I/O priority", 211, set_io_priority },
+        { "setting its personality", 230, set_personality },
         { "setting its limits", 205, set_limits },
         { "changing its groups", 216, change_groups },
         { "changing its user", 217, change_user },

@@ -39,6 +39,10 @@ enum result ending_result(const struct unit *u, struct ending e, bool asked) {
         }
 }
 
+bool ending_skips(struct ending e) {
+        return e.code == CLD_EXITED && e.status > 0 && e.status < 255;
+}
+
 int ending_exit_code(struct ending e) {
         if (e.code == CLD_EXITED)
                 return e.status;

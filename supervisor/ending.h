@@ -21,9 +21,16 @@ struct ending {
         X(WATCHDOG, "watchdog")                                                                              \
         X(START_LIMIT, "start-limit-hit")                                                                    \
         X(DEPENDENCY, "dependency")                                                                          \
+        X(EXEC_CONDITION, "exec-condition")                                                                  \
+        X(ASSERTION, "assert")                                                                               \
         X(OOM_KILL, "oom-kill")
 #define ENUM_RESULT(name, word) RESULT_##name,
 enum result { RESULTS(ENUM_RESULT) RESULT_COUNT };
+
+/* A start that ExecCondition= has skipped is no failure. */
+static inline bool result_is_failure(enum result r) {
+        return r != RESULT_SUCCESS && r != RESULT_EXEC_CONDITION;
+}
 
 const char *result_word(enum result r);
 
@@ -31,6 +38,9 @@ const char *result_word(enum result r);
  * PIPE (not for a oneshot), and what SuccessExitStatus= says. `asked`: tend had sent KillSignal= before; then
  * that signal and, as shells and Java make of it, exit code 128 + KillSignal are clean too. */
 enum result ending_result(const struct unit *u, struct ending e, bool asked);
+
+/* An ExecCondition= that ended so says no: the start is skipped. Code 255 and a signal are failures. */
+bool ending_skips(struct ending e);
 
 /* What a shell would call it: the exit code, or 128 + the signal. 0 where it has not ended. */
 int ending_exit_code(struct ending e);

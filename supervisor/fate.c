@@ -5,7 +5,7 @@
 int fate_code_of(const struct rest *r) {
         int code = ending_exit_code(r->main);
 
-        if (r->result == RESULT_SUCCESS)
+        if (!result_is_failure(r->result))
                 return 0;
         if (r->result == RESULT_RESOURCES && r->main.code == 0)
                 return FATE_CODE_NOT_SPAWNED;
@@ -23,11 +23,13 @@ static const struct {
 };
 
 struct fate fate_of_rest(const struct rest *r) {
-        bool failed = r->result != RESULT_SUCCESS;
+        bool failed = result_is_failure(r->result);
         enum action action = failed ? r->unit->failure_action : r->unit->success_action;
         int status = failed ? r->unit->failure_exit_status : r->unit->success_exit_status;
 
-        if (r->asked || !actions[action].decides)
+        bool skipped = r->result == RESULT_EXEC_CONDITION && !r->unit->foreground;
+
+        if (r->asked || skipped || !actions[action].decides)
                 return (struct fate){};
         return (struct fate){
                 .decided = true,

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config/user.h"
 #include "supervisor/child.h"
+#include "supervisor/directory.h"
 #include "supervisor/environment.h"
 #include "supervisor/launch.h"
 
@@ -64,9 +65,12 @@ void launcher_close(struct launcher *l) {
         l->null_fd = -1;
 }
 
+static bool asks_for_user(const struct unit *u) {
+        return u->user || u->group || u->supplementary_groups;
+}
+
 static bool changes_user(const struct launch *l) {
-        bool asked = l->unit->user || l->unit->group || l->unit->supplementary_groups;
-        return asked && !(l->command->flags & (COMMAND_PRIVILEGED | COMMAND_KEEP_USER));
+        return asks_for_user(l->unit) && !(l->command->flags & (COMMAND_PRIVILEGED | COMMAND_KEEP_USER));
 }
 
 static int add_supplementary(struct launch *l) {
@@ -92,14 +96,15 @@ static int add_supplementary(struct launch *l) {
 static int find_user(struct launch *l, struct user *user) {
         l->change_user = changes_user(l);
         *user = (struct user){ .uid = geteuid(), .gid = getegid() };
+        l->has_owner = asks_for_user(l->unit) && (l->change_user || l->unit->setup);
         l->unprepared[PREPARE_USER] = l->unit->user;
-        return l->change_user && l->unit->user ? user_find(l->unit->user, user) : 0;
+        return l->has_owner && l->unit->user ? user_find(l->unit->user, user) : 0;
 }
 
 static int find_groups(struct launch *l, struct user *user) {
         const struct unit *u = l->unit;
 
-        if (!l->change_user)
+        if (!l->has_owner)
                 return 0;
         l->unprepared[PREPARE_GROUP] = u->group;
         int r = u->group ? group_find(u->group, &user->gid) : 0;
@@ -107,6 +112,8 @@ static int find_groups(struct launch *l, struct user *user) {
                 return r;
         l->uid = user->uid;
         l->gid = user->gid;
+        if (!l->change_user)
+                return 0;
         /* Whoever is that user already, without the right to change, has nothing to change. */
         l->change_user = geteuid() == 0 || l->uid != geteuid() || l->gid != getegid();
         r = user_groups(u->user ? user->name : NULL, l->gid, &l->groups, &l->n_groups);
@@ -163,16 +170,44 @@ static int put_all(struct environment *e, const char *const *list) {
         return 0;
 }
 
+/* The directories of the unit, and where its programs are looked for. */
+static int add_setup_variables(struct environment *e, const struct unit *u) {
+        char **paths = u->setup ? u->setup->search_path : NULL;
+        const char *variable;
+        size_t size = sizeof("PATH="), n = 5;
+        int r = 0;
+
+        for (enum directory_kind kind = 0; kind < DIRECTORY_KIND_COUNT && r == 0; kind++) {
+                r = directory_variable(u, kind, e->arena, &variable);
+                if (r == 0 && variable)
+                        r = environment_put(e, variable);
+        }
+        if (r < 0 || !paths)
+                return r;
+        for (char **path = paths; *path; path++)
+                size += strlen(*path) + 1;
+        char *text = arena_take(e->arena, size);
+        if (!text)
+                return -E2BIG;
+        (void) snprintf(text, size, "PATH=");
+        for (char **path = paths; *path; path++)
+                n += (size_t) snprintf(text + n, size - n, "%s%s", path > paths ? ":" : "", *path);
+        return environment_put(e, text);
+}
+
 /* Later ones win: the container, the user, Environment=, EnvironmentFile=, tend's own; UnsetEnvironment= has
  * the last word. */
 static int make_environment(struct launch *l, const struct user *user, struct diags *d) {
         const struct unit *u = l->unit;
         struct environment e;
-        size_t more = 4 + strv_length(u->environment) + (u->environment_files ? FILE_VARIABLES : 0) + 16;
+        size_t more = 4 + DIRECTORY_KIND_COUNT + 1 + strv_length(u->environment) +
+                      (u->environment_files ? FILE_VARIABLES : 0) + 16;
 
         int r = environment_begin(&e, &l->launcher->arena, l->launcher->environment, more);
         if (r == 0)
                 r = add_user_variables(&e, l, user);
+        if (r == 0)
+                r = add_setup_variables(&e, u);
         if (r == 0)
                 r = put_all(&e, (const char *const *) u->environment);
         for (const struct environment_file *f = u->environment_files; f && r == 0; f = f->next)

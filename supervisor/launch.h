@@ -8,7 +8,7 @@
 
 #include "base/diag.h"
 #include "config/expand.h"
-#include "config/unit.h"
+#include "config/setup.h"
 #include "init/init.h"
 
 /* What all launches share. */
@@ -41,14 +41,16 @@ struct launch {
         gid_t *groups; /* owned while launch_run() runs */
         size_t n_groups;
         bool change_user;
+        bool has_owner; /* uid and gid are the service's, though this command may not change to them */
         int prepared[PREPARED_COUNT];           /* 0, or a negative errno: the child fails with it */
         const char *unprepared[PREPARED_COUNT]; /* what each was about */
 
         /* Written by the child. */
-        int failed_step;          /* -1: none */
-        int error;                /* errno of it */
-        const char *failed_at;    /* what it was about: a path, a user; may be NULL */
-        const char *not_enforced; /* a setting that was refused and gone without; NULL: none */
+        int failed_step;              /* -1: none */
+        int error;                    /* errno of it */
+        const char *failed_at;        /* what it was about: a path, a user; may be NULL */
+        const char *not_enforced;     /* a setting that was refused and gone without; NULL: none */
+        const char *why_not_enforced; /* NULL: for want of a capability */
 };
 
 /* Sets memory aside and cleans the environment. 0 or a negative errno. */

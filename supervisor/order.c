@@ -23,7 +23,7 @@ static const struct service *failed_requirement(const struct service *s) {
 
         graph_each(&m->plan.needs, s->index, v) {
                 const struct service *needed = m->services[v];
-                if (is_settled(needed) && service_is_at_rest(needed) && needed->result != RESULT_SUCCESS)
+                if (is_settled(needed) && service_is_at_rest(needed) && result_is_failure(needed->result))
                         return needed;
         }
         return NULL;
@@ -44,6 +44,13 @@ static bool may_stop(const struct service *s) {
         return true;
 }
 
+/* Without the foreground command the container has done what it is there for. */
+static void end_wait(struct service *s) {
+        s->has_rested |= s->unit->foreground;
+        manager_touch(s);
+        order_touch_neighbours(s);
+}
+
 static void try_start(struct service *s) {
         if (!may_start(s))
                 return;
@@ -51,6 +58,8 @@ static void try_start(struct service *s) {
         const struct service *missing = failed_requirement(s);
         if (!missing) {
                 service_dispatch(s, EVENT_START_ASKED);
+                if (service_is_at_rest(s)) /* skipped: it was at rest, and still those behind it may go on */
+                        end_wait(s);
                 return;
         }
         log_error(s->unit->name, "not started: it requires %s, which has failed", missing->unit->name);

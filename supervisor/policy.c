@@ -16,7 +16,8 @@ static const unsigned restarts_after[RESTART_COUNT] = {
                                 AFTER(PROTOCOL) | AFTER(OOM_KILL),
         [RESTART_ON_WATCHDOG] = AFTER(WATCHDOG),
         [RESTART_ON_ABORT] = AFTER(SIGNAL) | AFTER(CORE_DUMP),
-        [RESTART_ALWAYS] = ~(AFTER(START_LIMIT) | AFTER(DEPENDENCY)),
+        [RESTART_ALWAYS] =
+                ~(AFTER(START_LIMIT) | AFTER(DEPENDENCY) | AFTER(EXEC_CONDITION) | AFTER(ASSERTION)),
 };
 
 static const char *const reasons[RESULT_COUNT] = {
@@ -30,6 +31,8 @@ static const char *const reasons[RESULT_COUNT] = {
         [RESULT_WATCHDOG] = "its watchdog fell silent",
         [RESULT_START_LIMIT] = "it was started too often",
         [RESULT_DEPENDENCY] = "what it requires is not there",
+        [RESULT_EXEC_CONDITION] = "its ExecCondition= says no",
+        [RESULT_ASSERTION] = "what it asserts does not hold",
         [RESULT_OOM_KILL] = "it ran out of memory",
 };
 

@@ -11,6 +11,7 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
                 [RESULT_TIMEOUT] = "ran out of time",
                 [RESULT_RESOURCES] = "got no process",
                 [RESULT_DEPENDENCY] = "did not start: what it requires has failed",
+                [RESULT_ASSERTION] = "did not start: what it asserts does not hold",
                 [RESULT_WATCHDOG] = "lost its watchdog",
         };
 
@@ -66,6 +67,8 @@ void report_step(const struct service *s, enum state before, enum event e) {
                 say_up(s);
         else if (s->state == STATE_STOP_SIGKILL || s->state == STATE_FINAL_SIGKILL)
                 log_warning(s->unit->name, "did not stop in time: SIGKILL");
+        else if (s->state == STATE_DEAD && s->result == RESULT_EXEC_CONDITION)
+                log_info(s->unit->name, "skipped: ExecCondition= %s", ending_text(s->control_ending, buffer));
         else if (s->state == STATE_DEAD)
                 log_info(s->unit->name, s->was_asked ? "stopped" : "finished");
         else if (s->state == STATE_AUTO_RESTART || s->state == STATE_FAILED) {

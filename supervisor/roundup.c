@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "config/setup.h"
 #include "supervisor/roundup.h"
 
 #define RETRY_FIRST (20 * USEC_PER_MSEC) /* where somebody has been left */
@@ -107,7 +108,7 @@ static int signal_for(const struct service *s, pid_t pid) {
         if (mode != KILL_CONTROL_GROUP && mode != KILL_MIXED)
                 return 0;
         if (IS_KILLING(s) || (mode == KILL_MIXED && has_gone(s)))
-                return SIGKILL;
+                return unit_final_signal(s->unit);
         if (s->kill_signal != 0 || mode == KILL_MIXED)
                 return s->kill_signal;
         return has_missed(pid, s->unit->kill_signal) ? s->unit->kill_signal : 0;
@@ -129,6 +130,9 @@ static void send_signals(const struct manager *m) {
                 (void) kill(e->pid, signal);
                 if (signal != SIGKILL)
                         (void) kill(e->pid, SIGCONT);
+                if (!IS_KILLING(e->owner) && signal != SIGKILL && e->owner->unit->setup &&
+                    e->owner->unit->setup->send_sighup)
+                        (void) kill(e->pid, SIGHUP);
         }
 }
 

@@ -5,6 +5,9 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "config/setup.h"
+#include "supervisor/condition.h"
+#include "supervisor/directory.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
 #include "supervisor/report.h"
@@ -66,7 +69,7 @@ static struct facts look(const struct service *s) {
                 .main_alive = s->main != 0,
                 .main_clean = ending_result(s->unit, s->main_ending, s->was_asked) == RESULT_SUCCESS,
                 .more_to_run = s->main_command && s->main_command->next,
-                .failed = s->result != RESULT_SUCCESS,
+                .failed = result_is_failure(s->result),
                 .will_restart = will_restart(s),
         };
 }
@@ -75,6 +78,20 @@ static struct facts look(const struct service *s) {
 static void blame(struct service *s, enum result result) {
         if (s->result == RESULT_SUCCESS)
                 s->result = (uint8_t) result;
+}
+
+/* Of an ExecCondition= even a signal that is a clean end elsewhere says nothing good. */
+static void blame_control(struct service *s) {
+        enum result r = ending_result(s->unit, s->control_ending, false);
+
+        blame(s, r == RESULT_SUCCESS && s->control_kind == EXEC_CONDITION ? RESULT_SIGNAL : r);
+}
+
+/* A start that did not come about, whatever was before. */
+static void blame_anew(struct service *s, enum result result) {
+        s->result = (uint8_t) result;
+        s->main_ending = s->control_ending = (struct ending){};
+        s->was_asked = s->was_killed = false;
 }
 
 /* Where memory is lacking the limit forgets what it could not note, and the service goes on. */
@@ -125,6 +142,19 @@ static void arm_delay(struct service *s) {
         timers_arm(&s->manager->timers, &s->timer, v.at);
 }
 
+/* RestartKillSignal= where a start follows the stop. */
+static int stop_signal(const struct service *s) {
+        return s->starts_again ? unit_restart_signal(s->unit) : s->unit->kill_signal;
+}
+
+static void remove_directories(const struct service *s) {
+        enum preserve preserve = s->unit->setup ? s->unit->setup->preserve : PRESERVE_YES;
+        bool comes_back = s->state == STATE_AUTO_RESTART || s->starts_again;
+
+        if (preserve == PRESERVE_NO || (preserve == PRESERVE_RESTART && !comes_back))
+                directory_remove(s->unit);
+}
+
 /* clang-format off */
 static void carry_out(struct service *s, enum effect effect) {
         struct timers *timers = &s->manager->timers;
@@ -133,9 +163,12 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_BLAME_TIMEOUT:    blame(s, RESULT_TIMEOUT); break;
         case DO_BLAME_PROTOCOL:   blame(s, RESULT_PROTOCOL); break;
         case DO_BLAME_MAIN:       blame(s, ending_result(s->unit, s->main_ending, s->was_asked)); break;
-        case DO_BLAME_CONTROL:    blame(s, ending_result(s->unit, s->control_ending, false)); break;
+        case DO_BLAME_CONTROL:    blame_control(s); break;
         case DO_BLAME_RESOURCES:  blame(s, RESULT_RESOURCES); break;
         case DO_BLAME_DEPENDENCY: blame(s, RESULT_DEPENDENCY); break;
+        case DO_BLAME_CONDITION:  blame(s, RESULT_EXEC_CONDITION); break;
+        case DO_BLAME_ASSERTION:  blame_anew(s, RESULT_ASSERTION); break;
+        case DO_FORGIVE:          blame_anew(s, RESULT_SUCCESS); break;
         case DO_BEGIN:            begin(s); break;
         case DO_DROP_CONTROL:     spawn_drop_control(s); break;
         case DO_DISARM:           timers_disarm(timers, &s->timer); break;
@@ -143,6 +176,8 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_ARM_STOP:         arm(s, s->unit->timeout_stop); break;
         case DO_ARM_RUNTIME:      arm_runtime(s); break;
         case DO_ARM_DELAY:        arm_delay(s); break;
+        case DO_REMOVE:           remove_directories(s); break;
+        case DO_RUN_CONDITION:    spawn_control(s, EXEC_CONDITION); break;
         case DO_RUN_PRE:          spawn_control(s, EXEC_START_PRE); break;
         case DO_RUN_MAIN:         spawn_main(s, s->unit->exec[EXEC_START]); break;
         case DO_RUN_NEXT:         spawn_main(s, s->main_command->next); break;
@@ -150,8 +185,8 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_RUN_RELOAD:       spawn_control(s, EXEC_RELOAD); break;
         case DO_RUN_STOP:         spawn_control(s, EXEC_STOP); break;
         case DO_RUN_STOP_POST:    spawn_control(s, EXEC_STOP_POST); break;
-        case DO_TERM:             spawn_signal(s, s->unit->kill_signal); break;
-        case DO_KILL:             spawn_signal(s, SIGKILL); break;
+        case DO_TERM:             spawn_signal(s, stop_signal(s), false); break;
+        case DO_KILL:             spawn_signal(s, unit_final_signal(s->unit), true); break;
         case DO_GO_UP:            s->restarts.up_since = manager_now(s->manager); break;
         case DO_WARN_RELOAD:      log_warning(s->unit->name, "ExecReload= failed; it goes on"); break;
         }
@@ -195,12 +230,31 @@ static void take_step(struct service *s, enum event e) {
         report_step(s, before, e);
 }
 
+/* A start that its conditions or assertions do not allow becomes another event. */
+static enum event check_start(const struct service *s, enum event e) {
+        bool starts = e == EVENT_START_ASKED
+                              ? STATE_IN(s->state, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART))
+                              : e == EVENT_TIME_OUT && s->state == STATE_AUTO_RESTART;
+        const struct check *list = starts && s->unit->setup ? s->unit->setup->checks : NULL, *failed;
+        char text[512];
+
+        if (list && !judge_checks(list, false, condition_ask, s->manager->launcher.environment, &failed)) {
+                log_info(s->unit->name, "skipped: %s", condition_text(failed, false, text, sizeof(text)));
+                return EVENT_CONDITION_UNMET;
+        }
+        if (list && !judge_checks(list, true, condition_ask, s->manager->launcher.environment, &failed)) {
+                log_error(s->unit->name, "not started: %s", condition_text(failed, true, text, sizeof(text)));
+                return EVENT_ASSERTION_FAILED;
+        }
+        return e;
+}
+
 /* An effect leads to one event more at the most (a process that could not be made, a command that there is
  * none of): taken up when the effects are through, so that the table is always asked from a settled state. */
 void service_dispatch(struct service *s, enum event e) {
         while (e != EVENT_COUNT) {
                 s->posted = EVENT_COUNT;
-                take_step(s, e);
+                take_step(s, check_start(s, e));
                 e = s->posted;
         }
 }

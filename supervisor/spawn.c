@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "config/setup.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
 #include "supervisor/spawn.h"
@@ -73,8 +74,9 @@ static void say_what_failed(const struct service *s, const struct launch *l, con
         if (l->failed_step >= 0)
                 log_error(s->unit->name, "%s", launch_text(l, text, sizeof(text)));
         else if (l->not_enforced && s->restarts.count == 0)
-                log_warning(s->unit->name, "%s is not enforced: the container lacks the capability for it",
-                            l->not_enforced);
+                log_warning(s->unit->name, "%s is not enforced: %s", l->not_enforced,
+                            l->why_not_enforced ? l->why_not_enforced
+                                                : "the container lacks the capability for it");
 }
 
 /* The new process, or 0: then that has been said. */
@@ -157,7 +159,7 @@ static void send_signal(pid_t pid, int signal) {
                 (void) kill(pid, SIGCONT);
 }
 
-void spawn_signal(struct service *s, int signal) {
+void spawn_signal(struct service *s, int signal, bool last) {
         enum kill_mode mode = s->unit->kill_mode;
 
         s->waits_for_empty = true;
@@ -166,9 +168,13 @@ void spawn_signal(struct service *s, int signal) {
                 return;
         send_signal(s->main, signal);
         send_signal(s->control, signal);
-        s->was_killed |= signal == SIGKILL && (s->main != 0 || s->control != 0);
-        if (mode == KILL_CONTROL_GROUP || (mode == KILL_MIXED && (signal == SIGKILL || s->main == 0)))
-                s->kill_signal = (uint8_t) (mode == KILL_MIXED ? SIGKILL : signal);
+        if (!last && s->unit->setup && s->unit->setup->send_sighup) {
+                send_signal(s->main, SIGHUP);
+                send_signal(s->control, SIGHUP);
+        }
+        s->was_killed |= last && (s->main != 0 || s->control != 0);
+        if (mode == KILL_CONTROL_GROUP || (mode == KILL_MIXED && (last || s->main == 0)))
+                s->kill_signal = (uint8_t) (mode == KILL_MIXED ? unit_final_signal(s->unit) : signal);
 }
 
 static void main_ended(struct service *s, struct ending e) {
@@ -184,7 +190,9 @@ static void control_ended(struct service *s, struct ending e) {
 
         s->control = 0;
         s->control_ending = e;
-        if (failed && !(c->flags & COMMAND_IGNORE_FAILURE)) {
+        if (s->control_kind == EXEC_CONDITION && ending_skips(e) && !(c->flags & COMMAND_IGNORE_FAILURE))
+                service_dispatch(s, EVENT_CONTROL_SKIPS);
+        else if (failed && !(c->flags & COMMAND_IGNORE_FAILURE)) {
                 char text[ENDING_TEXT_MAX];
                 log_warning(s->unit->name, "%s= %s", exec_kind_word(s->control_kind), ending_text(e, text));
                 service_dispatch(s, EVENT_CONTROL_FAILED);

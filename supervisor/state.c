@@ -9,6 +9,10 @@ static bool always(const struct facts *f maybe_unused) {
         return true;
 }
 
+static bool has_condition(const struct facts *f) {
+        return f->unit->exec[EXEC_CONDITION];
+}
+
 static bool has_pre(const struct facts *f) {
         return f->unit->exec[EXEC_START_PRE];
 }
@@ -112,13 +116,25 @@ static bool has_failed(const struct facts *f) {
 /* clang-format off */
 const struct rule state_rules[] = {
         /*   from              on                 when               to             effects */
+        RULE(RESTING,          CONDITION_UNMET,   always,            DEAD,
+             DO_FORGIVE | DO_DISARM | DO_REMOVE),
+        RULE(RESTING,          ASSERTION_FAILED,  always,            FAILED,
+             DO_BLAME_ASSERTION | DO_DISARM | DO_REMOVE),
+        RULE(RESTING,          START_ASKED,       has_condition,     CONDITION,     BEGIN | DO_RUN_CONDITION),
         RULE(RESTING,          START_ASKED,       has_pre,           START_PRE,     BEGIN | DO_RUN_PRE),
         RULE(RESTING,          START_ASKED,       always,            START,         BEGIN | DO_RUN_MAIN),
+        RULE(S(AUTO_RESTART),  TIME_OUT,          has_condition,     CONDITION,     BEGIN | DO_RUN_CONDITION),
         RULE(S(AUTO_RESTART),  TIME_OUT,          has_pre,           START_PRE,     BEGIN | DO_RUN_PRE),
         RULE(S(AUTO_RESTART),  TIME_OUT,          always,            START,         BEGIN | DO_RUN_MAIN),
-        RULE(S(AUTO_RESTART),  STOP_ASKED,        always,            DEAD,          DO_DISARM),
-        RULE(S(AUTO_RESTART),  HURRY,             always,            DEAD,          DO_DISARM),
+        RULE(S(AUTO_RESTART),  STOP_ASKED,        always,            DEAD,          DO_DISARM | DO_REMOVE),
+        RULE(S(AUTO_RESTART),  HURRY,             always,            DEAD,          DO_DISARM | DO_REMOVE),
         RULE(S(DEAD),          DEPENDENCY_FAILED, always,            FAILED,        DO_BLAME_DEPENDENCY),
+
+        RULE(S(CONDITION),     CONTROL_DONE,      has_pre,           START_PRE,     DO_RUN_PRE),
+        RULE(S(CONDITION),     CONTROL_DONE,      always,            START,         DO_RUN_MAIN),
+        RULE(S(CONDITION),     CONTROL_SKIPS,     always,            STOP_SIGTERM,
+             DO_BLAME_CONDITION | TERM),
+        RULE(S(CONDITION),     CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
 
         RULE(S(START_PRE),     CONTROL_DONE,      always,            START,         DO_RUN_MAIN),
         RULE(S(START_PRE),     CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
@@ -185,11 +201,12 @@ const struct rule state_rules[] = {
 
         /* The ways to rest. A TIME_OUT that comes as far as here is one of what even SIGKILL does not end, or
          * of what must not be killed. */
-        RULE(ENDING | FINAL,   EMPTY,             will_restart,      AUTO_RESTART,  DO_DISARM | DO_ARM_DELAY),
-        RULE(ENDING | FINAL,   EMPTY,             has_failed,        FAILED,        DO_DISARM),
-        RULE(ENDING | FINAL,   EMPTY,             always,            DEAD,          DO_DISARM),
+        RULE(ENDING | FINAL,   EMPTY,             will_restart,      AUTO_RESTART,
+             DO_DISARM | DO_ARM_DELAY | DO_REMOVE),
+        RULE(ENDING | FINAL,   EMPTY,             has_failed,        FAILED,        DO_DISARM | DO_REMOVE),
+        RULE(ENDING | FINAL,   EMPTY,             always,            DEAD,          DO_DISARM | DO_REMOVE),
         RULE(ENDING | FINAL,   TIME_OUT,          always,            FAILED,
-             DO_BLAME_TIMEOUT | DO_DISARM),
+             DO_BLAME_TIMEOUT | DO_DISARM | DO_REMOVE),
 
         RULE(BEFORE_KILL,      HURRY,             always,            STOP_SIGKILL,  DO_BLAME_TIMEOUT | KILL),
         RULE(BEFORE_FINAL,     HURRY,             always,            FINAL_SIGKILL, DO_BLAME_TIMEOUT | KILL),
@@ -200,11 +217,14 @@ const struct rule state_rules[] = {
         RULE(ALL,              STOP_ASKED,        always,            SAME,          0),
         RULE(ALL,              RELOAD_ASKED,      always,            SAME,          0),
         RULE(ALL,              DEPENDENCY_FAILED, always,            SAME,          0),
+        RULE(ALL,              CONDITION_UNMET,   always,            SAME,          0),
+        RULE(ALL,              ASSERTION_FAILED,  always,            SAME,          0),
         RULE(ALL,              HURRY,             always,            SAME,          0),
         RULE(ALL,              UP,                always,            SAME,          0),
         RULE(ALL,              MAIN_ENDED,        always,            SAME,          0),
         RULE(ALL,              CONTROL_DONE,      always,            SAME,          0),
         RULE(ALL,              CONTROL_FAILED,    always,            SAME,          0),
+        RULE(ALL,              CONTROL_SKIPS,     always,            SAME,          0),
         RULE(ALL,              SPAWN_FAILED,      always,            SAME,          0),
         RULE(ALL,              EMPTY,             always,            SAME,          0),
         RULE(ALL,              TIME_OUT,          always,            SAME,          0),

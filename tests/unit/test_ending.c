@@ -91,10 +91,28 @@ TEST(ending_every_signal_has_room) {
         }
 }
 
+TEST(ending_that_skips) {
+        static const struct {
+                struct ending ending;
+                bool skips;
+        } ends[] = {
+                { EXITED(0), false },   { EXITED(1), true },        { EXITED(254), true },
+                { EXITED(255), false }, { KILLED(SIGTERM), false }, { DUMPED(SIGSEGV), false },
+                { {}, false },
+        };
+
+        for (size_t i = 0; i < countof(ends); i++)
+                CHECK(ending_skips(ends[i].ending) == ends[i].skips, "row %zu", i);
+        for (enum result r = 0; r < RESULT_COUNT; r++)
+                CHECK(result_is_failure(r) == (r != RESULT_SUCCESS && r != RESULT_EXEC_CONDITION), "%s",
+                      result_word(r));
+}
+
 TEST(ending_words_of_results) {
         static const char *const words[] = {
-                "success",   "resources", "protocol",        "timeout",    "exit-code", "signal",
-                "core-dump", "watchdog",  "start-limit-hit", "dependency", "oom-kill",
+                "success",        "resources", "protocol", "timeout",         "exit-code",
+                "signal",         "core-dump", "watchdog", "start-limit-hit", "dependency",
+                "exec-condition", "assert",    "oom-kill",
         };
 
         CHECK(countof(words) == RESULT_COUNT);

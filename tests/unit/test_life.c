@@ -25,8 +25,9 @@ struct life {
         enum event posted; /* EVENT_COUNT: none */
         usec_t now, alarm; /* USEC_INFINITY: none */
         bool main_alive, control_alive, asked, waits;
-        bool next_fails; /* the next process cannot be made */
-        unsigned kills;  /* how often SIGKILL was sent */
+        bool next_fails;   /* the next process cannot be made */
+        unsigned removals; /* how often the runtime directories were */
+        unsigned kills;    /* how often SIGKILL was sent */
         char trail[TRAIL_SIZE];
         size_t length;
         size_t row;
@@ -113,6 +114,10 @@ static void carry_out(struct life *l, enum effect effect) {
         case DO_BLAME_CONTROL:    blame(l, ending_result(&l->unit, l->control, false)); break;
         case DO_BLAME_RESOURCES:  blame(l, RESULT_RESOURCES); break;
         case DO_BLAME_DEPENDENCY: blame(l, RESULT_DEPENDENCY); break;
+        case DO_BLAME_CONDITION:  blame(l, RESULT_EXEC_CONDITION); break;
+        case DO_BLAME_ASSERTION:  l->result = RESULT_ASSERTION; break;
+        case DO_FORGIVE:          l->result = RESULT_SUCCESS; break;
+        case DO_REMOVE:           l->removals++; break;
         case DO_BEGIN:            begin(l); break;
         case DO_DROP_CONTROL:     l->control_alive = false; break;
         case DO_DISARM:           l->alarm = USEC_INFINITY; break;
@@ -122,6 +127,7 @@ static void carry_out(struct life *l, enum effect effect) {
         case DO_ARM_DELAY:        arm_delay(l); break;
         case DO_RUN_MAIN:         run_main(l, l->unit.exec[EXEC_START]); break;
         case DO_RUN_NEXT:         run_main(l, l->line->next); break;
+        case DO_RUN_CONDITION:
         case DO_RUN_PRE:
         case DO_RUN_POST:
         case DO_RUN_RELOAD:
@@ -142,7 +148,7 @@ static void take_step(struct life *l, enum event e) {
                 .main_alive = l->main_alive,
                 .main_clean = ending_result(&l->unit, l->main, l->asked) == RESULT_SUCCESS,
                 .more_to_run = l->line && l->line->next,
-                .failed = l->result != RESULT_SUCCESS,
+                .failed = result_is_failure(l->result),
                 .will_restart = !l->asked && decide(l).restart,
         };
         const struct rule *r = state_next(l->state, e, &f);
@@ -178,7 +184,8 @@ static void end_control(struct life *l, int status) {
                 return;
         l->control_alive = false;
         l->control = (struct ending){ CLD_EXITED, status };
-        dispatch(l, status == 0 ? EVENT_CONTROL_DONE : EVENT_CONTROL_FAILED);
+        bool skips = l->state == STATE_CONDITION && ending_skips(l->control);
+        dispatch(l, skips ? EVENT_CONTROL_SKIPS : status == 0 ? EVENT_CONTROL_DONE : EVENT_CONTROL_FAILED);
 }
 
 static void all_gone(struct life *l) {
@@ -210,6 +217,8 @@ static void play_word(struct life *l, const char *word) {
                 { "hurry", EVENT_HURRY },
                 { "ready", EVENT_UP },
                 { "broken", EVENT_DEPENDENCY_FAILED },
+                { "unmet", EVENT_CONDITION_UNMET },
+                { "denied", EVENT_ASSERTION_FAILED },
         };
         const char *colon = strchr(word, ':');
         int number = colon ? (int) strtol(colon + 1, NULL, 10) : 0;
@@ -262,6 +271,7 @@ static void be_born(struct life *l, const struct unit *u, size_t row) {
         note_state(l);
 }
 
+#define CONDITION(c) .exec[EXEC_CONDITION] = (c)
 #define PRE(c)       .exec[EXEC_START_PRE] = (c)
 #define START(c)     .exec[EXEC_START] = (c)
 #define POST(c)      .exec[EXEC_START_POST] = (c)
@@ -325,6 +335,29 @@ static const struct {
           "dead start stop-sigterm auto-restart(100) start running", 0 },
         { { NOTIFY }, "start stop kill:15 gone", "dead start stop-sigterm dead", 0 },
         { { NOTIFY, STOP(&line) }, "start stop ready kill:15 gone", "dead start stop-sigterm dead", 0 },
+
+        /* Conditions, assertions and ExecCondition=. */
+        { {}, "unmet", "dead dead", 0 },
+        { {}, "denied", "dead failed(assert)", 0 },
+        { {}, "start exit:3 gone unmet", "dead start running stop-sigterm failed(exit-code) dead", 0 },
+        { { ON_FAILURE }, "start exit:3 gone unmet",
+          "dead start running stop-sigterm auto-restart(100) dead", 0 },
+        { { ON_FAILURE }, "start exit:3 gone denied",
+          "dead start running stop-sigterm auto-restart(100) failed(assert)", 0 },
+        { {}, "start unmet denied", "dead start running", 0 },
+        { { CONDITION(&line) }, "start done", "dead condition start running", 0 },
+        { { CONDITION(&line), PRE(&line) }, "start done done", "dead condition start-pre start running", 0 },
+        { { CONDITION(&line) }, "start fail:1 gone", "dead condition stop-sigterm dead(exec-condition)", 0 },
+        { { CONDITION(&line), ALWAYS }, "start fail:254 gone",
+          "dead condition stop-sigterm dead(exec-condition)", 0 },
+        { { CONDITION(&line) }, "start fail:255 gone", "dead condition stop-sigterm failed(exit-code)", 0 },
+        { { CONDITION(&line), STOP_POST(&line) }, "start fail:1 gone done gone",
+          "dead condition stop-sigterm stop-post final-sigterm dead(exec-condition)", 0 },
+        { { CONDITION(&line), ON_FAILURE }, "start done exit:1 gone ring fail:1 gone start done",
+          "dead condition start running stop-sigterm auto-restart(100) condition stop-sigterm "
+          "dead(exec-condition) condition start running", 0 },
+        { { CONDITION(&line) }, "start ring fail:1 gone", "dead condition stop-sigterm failed(timeout)", 0 },
+        { { CONDITION(&line) }, "nospawn start gone", "dead condition stop-sigterm auto-restart(100)", 0 },
 
         /* ExecStartPre= and ExecStartPost=. */
         { { PRE(&line) }, "start done", "dead start-pre start running", 0 },
@@ -443,6 +476,32 @@ static const struct {
         { {}, "hurry stop start", "dead start running", 0 },
 };
 /* clang-format on */
+
+/* RuntimeDirectory= goes with the service, whichever way it comes to rest. */
+TEST(life_removes_its_directories) {
+        static const struct {
+                struct unit unit;
+                const char *script;
+                unsigned removals;
+        } ends[] = {
+                { {}, "start", 0 },
+                { {}, "start exit:0 gone", 1 },
+                { {}, "start exit:3 gone", 1 },
+                { {}, "start stop kill:15 gone", 1 },
+                { { ON_FAILURE }, "start exit:3 gone", 1 },
+                { { ON_FAILURE }, "start exit:3 gone stop", 2 },
+                { { ON_FAILURE }, "start exit:3 gone ring exit:0 gone", 2 },
+                { { CONDITION(&line) }, "start fail:1 gone", 1 },
+        };
+
+        for (size_t i = 0; i < countof(ends); i++) {
+                struct life l;
+
+                be_born(&l, &ends[i].unit, i);
+                play(&l, ends[i].script);
+                CHECK(l.removals == ends[i].removals, "row %zu: %u behind %s", i, l.removals, l.trail);
+        }
+}
 
 TEST(life_in_words) {
         struct life life, *l = &life;

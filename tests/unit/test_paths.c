@@ -65,10 +65,12 @@ static void expect(struct search *s, bool ok, const struct spot *at, enum event 
 }
 
 #define BLAMES                                                                                               \
-        (DO_BLAME_TIMEOUT | DO_BLAME_PROTOCOL | DO_BLAME_CONTROL | DO_BLAME_RESOURCES | DO_BLAME_DEPENDENCY)
-#define RUNS_CONTROL (DO_RUN_PRE | DO_RUN_POST | DO_RUN_RELOAD | DO_RUN_STOP | DO_RUN_STOP_POST)
-#define ARMS         (DO_ARM_START | DO_ARM_STOP | DO_ARM_RUNTIME | DO_ARM_DELAY)
-#define RESTING      (STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART))
+        (DO_BLAME_TIMEOUT | DO_BLAME_PROTOCOL | DO_BLAME_CONTROL | DO_BLAME_RESOURCES |                      \
+         DO_BLAME_DEPENDENCY | DO_BLAME_ASSERTION)
+#define RUNS_CONTROL                                                                                         \
+        (DO_RUN_CONDITION | DO_RUN_PRE | DO_RUN_POST | DO_RUN_RELOAD | DO_RUN_STOP | DO_RUN_STOP_POST)
+#define ARMS    (DO_ARM_START | DO_ARM_STOP | DO_ARM_RUNTIME | DO_ARM_DELAY)
+#define RESTING (STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART))
 
 static void run_main(struct search *s, struct spot *at, const struct rule *r, bool spawn_fails) {
         if (!(r->effects & (DO_RUN_MAIN | DO_RUN_NEXT)))
@@ -81,6 +83,10 @@ static void carry_out(struct search *s, struct spot *at, const struct rule *r, b
         uint32_t effects = r->effects;
 
         at->failed |= (effects & BLAMES) != 0 || (effects & DO_BLAME_MAIN && at->main == MAIN_BAD);
+        if (effects & (DO_FORGIVE | DO_BLAME_ASSERTION)) {
+                at->failed = effects & DO_BLAME_ASSERTION;
+                at->main = MAIN_NONE;
+        }
         if (effects & DO_BEGIN)
                 *at = (struct spot){ .state = at->state, .armed = at->armed };
         if (effects & DO_DROP_CONTROL)
@@ -120,7 +126,7 @@ static struct spot take(struct search *s, struct spot at, const struct move *mov
         bool spawn_failed = true;
 
         at.asked |= on == EVENT_STOP_ASKED || on == EVENT_HURRY;
-        at.control &= on != EVENT_CONTROL_DONE && on != EVENT_CONTROL_FAILED;
+        at.control &= on != EVENT_CONTROL_DONE && on != EVENT_CONTROL_FAILED && on != EVENT_CONTROL_SKIPS;
         at.armed &= on != EVENT_TIME_OUT;
         if (on == EVENT_MAIN_ENDED)
                 at.main = STATE_IN(at.state, RESTING) ? MAIN_NONE : move->ends_badly ? MAIN_BAD : MAIN_CLEAN;
@@ -155,6 +161,11 @@ static bool may_happen(const struct search *s, const struct spot *at, enum event
                 return true;
         case EVENT_DEPENDENCY_FAILED:
                 return at->state == STATE_DEAD;
+        case EVENT_CONDITION_UNMET:
+        case EVENT_ASSERTION_FAILED:
+                return STATE_IN(at->state, RESTING);
+        case EVENT_CONTROL_SKIPS:
+                return at->control && at->state == STATE_CONDITION;
         case EVENT_UP:
                 return at->main == MAIN_ALIVE && s->unit.type != SERVICE_ONESHOT;
         case EVENT_MAIN_ENDED:
@@ -195,6 +206,7 @@ static bool find_move(const struct search *s, const struct spot *at, unsigned n,
 /* Without any time-out (each of them may be infinity): what comes by itself, so that no state waits for
  * nothing. */
 static const uint32_t awaited[STATE_COUNT] = {
+        [STATE_CONDITION] = W(CONTROL_DONE) | W(CONTROL_SKIPS),
         [STATE_START_PRE] = W(CONTROL_DONE),
         [STATE_START] = W(MAIN_ENDED),
         [STATE_START_POST] = W(CONTROL_DONE),
@@ -250,7 +262,8 @@ static void see_all(struct search *s) {
         }
 }
 
-/* Every way on from it that changes anything, but for a new start, leads where it is known to come to rest.
+/* Every way on from it that changes anything, but for a new start (or what a condition makes of one), leads
+ * where it is known to come to rest.
  */
 static bool is_finite(struct search *s, unsigned number) {
         const struct spot at = spot_of(number);
@@ -259,7 +272,8 @@ static bool is_finite(struct search *s, unsigned number) {
         if (STATE_IN(at.state, STATES_AT_REST))
                 return true;
         for (unsigned k = 0; k < N_MOVES; k++) {
-                if (!find_move(s, &at, k, &m) || m.on == EVENT_START_ASKED)
+                if (!find_move(s, &at, k, &m) || m.on == EVENT_START_ASKED || m.on == EVENT_CONDITION_UNMET ||
+                    m.on == EVENT_ASSERTION_FAILED)
                         continue;
                 struct spot next = take(s, at, &m);
                 if (number_of(&next) != number && !s->finite[number_of(&next)])
@@ -288,23 +302,23 @@ static void check_rest(struct search *s) {
 }
 
 static void describe(struct search *s, unsigned number) {
-        static const enum exec_kind kinds[] = { EXEC_START_PRE, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP,
-                                                EXEC_STOP_POST };
+        static const enum exec_kind kinds[] = { EXEC_START_PRE, EXEC_START_POST, EXEC_RELOAD,
+                                                EXEC_STOP,      EXEC_STOP_POST,  EXEC_CONDITION };
 
         *s = (struct search){ .number = number };
         for (size_t i = 0; i < countof(kinds); i++)
                 s->unit.exec[kinds[i]] = number >> i & 1U ? &some_command : NULL;
-        s->unit.type = number >> 5 & 1U ? SERVICE_ONESHOT : SERVICE_NOTIFY;
-        s->unit.remain_after_exit = (number >> 6 & 1U) != 0;
-        s->unit.send_sigkill = (number >> 7 & 1U) != 0;
-        s->unit.kill_mode = number >> 8 & 1U ? KILL_NONE : KILL_CONTROL_GROUP;
+        s->unit.type = number >> 6 & 1U ? SERVICE_ONESHOT : SERVICE_NOTIFY;
+        s->unit.remain_after_exit = (number >> 7 & 1U) != 0;
+        s->unit.send_sigkill = (number >> 8 & 1U) != 0;
+        s->unit.kill_mode = number >> 9 & 1U ? KILL_NONE : KILL_CONTROL_GROUP;
 }
 
 TEST(paths_all_lead_somewhere) {
         struct search search, *s = &search;
         uint32_t seen = 0;
 
-        for (unsigned unit = 0; unit < 512; unit++) {
+        for (unsigned unit = 0; unit < 1024; unit++) {
                 describe(s, unit);
                 see_all(s);
                 check_rest(s);

@@ -34,8 +34,11 @@ static struct unit make_unit(unsigned n) {
                 enum exec_kind kind;
                 enum world_bit bit;
         } lists[] = {
-                { EXEC_START_PRE, BIT_PRE }, { EXEC_START_POST, BIT_POST },     { EXEC_RELOAD, BIT_RELOAD },
-                { EXEC_STOP, BIT_STOP },     { EXEC_STOP_POST, BIT_STOP_POST },
+                /* ExecCondition= matters where the service rests, ExecReload= where it runs: one bit does for
+                   both. */
+                { EXEC_CONDITION, BIT_RELOAD }, { EXEC_START_PRE, BIT_PRE },
+                { EXEC_START_POST, BIT_POST },  { EXEC_RELOAD, BIT_RELOAD },
+                { EXEC_STOP, BIT_STOP },        { EXEC_STOP_POST, BIT_STOP_POST },
         };
         struct unit u = {
                 .type = (uint8_t) (n >> BIT_TYPE & 3U),
@@ -169,6 +172,7 @@ static const struct {
 } consequences[] = {
         { DO_ARM_START | DO_ARM_STOP | DO_ARM_DELAY, E(TIME_OUT) },
         { DO_RUN_MAIN | DO_RUN_NEXT, E(MAIN_ENDED) | E(SPAWN_FAILED) | E(UP) },
+        { DO_RUN_CONDITION, E(CONTROL_DONE) | E(CONTROL_FAILED) | E(CONTROL_SKIPS) | E(SPAWN_FAILED) },
         { DO_RUN_PRE | DO_RUN_POST | DO_RUN_RELOAD | DO_RUN_STOP | DO_RUN_STOP_POST,
           E(CONTROL_DONE) | E(CONTROL_FAILED) | E(SPAWN_FAILED) },
         { DO_TERM | DO_KILL, E(EMPTY) | E(TIME_OUT) },
@@ -213,6 +217,7 @@ TEST(state_words) {
                 const char *word, *active;
         } rows[] = {
                 { STATE_DEAD, "dead", "inactive" },
+                { STATE_CONDITION, "condition", "activating" },
                 { STATE_START_PRE, "start-pre", "activating" },
                 { STATE_START, "start", "activating" },
                 { STATE_START_POST, "start-post", "activating" },

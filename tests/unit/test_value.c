@@ -155,7 +155,7 @@ static const struct {
         { "StandardOutput=fd:x", "not carried out yet" },
         { "StandardOutput=nul", "did you mean StandardOutput=null?" },
         { "StandardInput=append:/x", "not a value it takes" },
-        { "StandardInput=data", "StandardInputData=" },
+        { "StandardInput=socket", "socket unit" },
         { "LimitNOFILE=2:1", "the soft limit is over the hard one" },
         { "LimitNOFILE=1K", "not a number" },
         { "LimitNICE=-21", "not a nice value" },

@@ -1,0 +1,115 @@
+/* What is kept in struct setup, as a file says it and as it is shown. */
+#include "config/setup.h"
+#include "tests/unit/ini.h"
+#include "tests/unit/test.h"
+
+#define ROW "[a]\nExecStart=true\n"
+
+static const struct {
+        const char *text, *key, *value; /* NULL: refused */
+} rows[] = {
+        { "", "RuntimeDirectoryMode", "0755" },
+        { "", "RuntimeDirectoryPreserve", "no" },
+        { "", "FinalKillSignal", "SIGKILL" },
+        { "", "SendSIGHUP", "no" },
+        { "ConditionPathExists=/x\nConditionPathExists=|!/y", "ConditionPathExists", "/x\n|!/y" },
+        { "ConditionPathExists= | ! /y", "ConditionPathExists", "|!/y" },
+        { "ConditionPathExists=/x\nAssertPathExists=/y", "AssertPathExists", "/y" },
+        { "ConditionPathExists=/x\nConditionUser=root\nConditionHost=", "ConditionPathExists", "" },
+        { "AssertPathExists=/x\nConditionHost=", "AssertPathExists", "/x" },
+        { "ConditionPathExists=/x/%N", "ConditionPathExists", "/x/a" },
+        { "ConditionPathExists=x", "ConditionPathExists", NULL },
+        { "ConditionPathExists=!", "ConditionPathExists", NULL },
+        { "ConditionFirstBoot=maybe", "ConditionFirstBoot", NULL },
+        { "RuntimeDirectory=a b/c\nRuntimeDirectory=d:e", "RuntimeDirectory", "a\nb/c\nd:e" },
+        { "RuntimeDirectory=a\nRuntimeDirectory=", "RuntimeDirectory", "" },
+        { "RuntimeDirectory=%N", "RuntimeDirectory", "a" },
+        { "RuntimeDirectory=/a", "RuntimeDirectory", NULL },
+        { "StateDirectory=../a", "StateDirectory", NULL },
+        { "StateDirectory=a/./b", "StateDirectory", NULL },
+        { "StateDirectory=a:/b", "StateDirectory", NULL },
+        { "StateDirectory=a:b:c", "StateDirectory", NULL },
+        { "ConfigurationDirectory=a:b", "ConfigurationDirectory", NULL },
+        { "ConfigurationDirectory=a", "ConfigurationDirectory", "a" },
+        { "LogsDirectoryMode=750", "LogsDirectoryMode", "0750" },
+        { "CacheDirectoryMode=999", "CacheDirectoryMode", NULL },
+        { "RuntimeDirectoryPreserve=restart", "RuntimeDirectoryPreserve", "restart" },
+        { "RuntimeDirectoryPreserve=often", "RuntimeDirectoryPreserve", NULL },
+        { "CPUAffinity=0-2,4 7", "CPUAffinity", "0-2 4 7" },
+        { "CPUAffinity=1\nCPUAffinity=0", "CPUAffinity", "0-1" },
+        { "CPUAffinity=1\nCPUAffinity=", "CPUAffinity", "" },
+        { "CPUAffinity=3-1", "CPUAffinity", NULL },
+        { "CPUAffinity=99999", "CPUAffinity", NULL },
+        { "CPUAffinity=one", "CPUAffinity", NULL },
+        { "CPUSchedulingPolicy=fifo", "CPUSchedulingPolicy", "fifo" },
+        { "CPUSchedulingPolicy=best", "CPUSchedulingPolicy", NULL },
+        { "CPUSchedulingPriority=99", "CPUSchedulingPriority", "99" },
+        { "CPUSchedulingPriority=100", "CPUSchedulingPriority", NULL },
+        { "IOSchedulingClass=2", "IOSchedulingClass", "best-effort" },
+        { "IOSchedulingPriority=8", "IOSchedulingPriority", NULL },
+        { "ExecSearchPath=/a:/b\nExecSearchPath=/c", "ExecSearchPath", "/a\n/b\n/c" },
+        { "ExecSearchPath=a", "ExecSearchPath", NULL },
+        { "Personality=vax", "Personality", NULL },
+        { "RestartKillSignal=USR1", "RestartKillSignal", "SIGUSR1" },
+        { "RestartKillSignal=USR1\nRestartKillSignal=", "RestartKillSignal", "" },
+        { "TTYPath=tty1", "TTYPath", NULL },
+        { "StandardInput=data\nStandardInputText=x", "StandardInput", "data" },
+        { "StandardInputText=x", "StandardInput", "data" },
+        { "StandardInputText=x\nStandardInput=null", "StandardInput", "null" },
+        { "StandardInputText=a\\tb\\x41\nStandardInputText=\"c\" 'd'  e", "StandardInputData",
+          "YQliQQoiYyIgJ2QnICBlCg==" },
+        { "StandardInputData=aGVs bG8=", "StandardInputData", "aGVsbG8=" },
+        { "StandardInputData=aGk=\nStandardInputText=", "StandardInputData", "" },
+        { "StandardInputData=aGk", "StandardInputData", NULL },
+        { "StandardInputData=a*==", "StandardInputData", NULL },
+        { "StandardInput=fd:x", "StandardInput", NULL },
+        { "StandardOutput=socket", "StandardOutput", NULL },
+        { "StandardOutput=fd:x", "StandardOutput", NULL },
+};
+
+TEST(setup_values) {
+        for (size_t i = 0; i < countof(rows); i++) {
+                char text[512];
+                struct ini ini;
+
+                (void) snprintf(text, sizeof(text), ROW "%s\n", rows[i].text);
+                ini_load(&ini, text, NULL, NULL);
+                autofree char *value = ini_value(&ini, "a.service", rows[i].key);
+                CHECK((ini.error == 0) == (rows[i].value != NULL), "row %zu: %s", i, rows[i].text);
+                if (rows[i].value)
+                        CHECK_STRING(value, rows[i].value, "row %zu: %s", i, rows[i].text);
+                ini_done(&ini);
+        }
+}
+
+TEST(setup_is_made_only_where_it_is_needed) {
+        static const char text[] = ROW "RuntimeDirectoryMode=0755\nSendSIGHUP=no\nConditionHost=\n"
+                                       "[b]\nExecStart=true\nStateDirectory=b\n";
+        struct ini ini;
+
+        ini_load(&ini, text, NULL, NULL);
+        CHECK(ini.error == 0 && ini.config->n_units == 2);
+        if (ini.error == 0) {
+                CHECK(!ini.config->units[0]->setup);
+                CHECK(ini.config->units[1]->setup);
+                CHECK(unit_final_signal(ini.config->units[0]) == 9 &&
+                      unit_final_signal(ini.config->units[1]) == 9);
+        }
+        ini_done(&ini);
+}
+
+/* Taken, with one word on what it means. */
+TEST(setup_notes) {
+        static const char *const keys[] = { "LogLevelMax=info", "SyslogIdentifier=x", "PAMName=login",
+                                            "TTYVHangup=yes",   "TimeoutAbortSec=5",  "UtmpMode=user" };
+
+        for (size_t i = 0; i < countof(keys); i++) {
+                char text[128];
+                struct ini ini;
+
+                (void) snprintf(text, sizeof(text), ROW "%s\n", keys[i]);
+                ini_load(&ini, text, NULL, NULL);
+                CHECK(ini.error == 0 && ini.diags.warnings == 1 && ini.diags.errors == 0, "%s", keys[i]);
+                ini_done(&ini);
+        }
+}
