@@ -52,6 +52,21 @@ static int take_level(void *field, const char *value) {
         return -EINVAL;
 }
 
+/* "@SECONDS", or a plain number of them, since 1970. */
+static int take_time(void *field, const char *value) {
+        uint64_t at;
+
+        value += *value == '@';
+        if (parse_size(value, &at) < 0 || at > UINT32_MAX * UINT64_C(2))
+                return -EINVAL;
+        *(usec_t *) field = at * USEC_PER_SEC;
+        return 0;
+}
+
+static int take_count(void *field, const char *value) {
+        return parse_unsigned(value, 10000, field);
+}
+
 #define IS(type, x) __builtin_types_compatible_p(type, typeof(x))
 #define FIELD(type, f)                                                                                       \
         (offsetof(struct request, f) + 0 * sizeof(char[IS(type, ((struct request *) 0)->f) ? 1 : -1]))
@@ -59,6 +74,8 @@ static int take_level(void *field, const char *value) {
 #define WORD(f)  take_word, FIELD(const char *, f)
 #define LIST(f)  take_list, FIELD(char **, f)
 #define SPAN(f)  take_span, FIELD(usec_t, f)
+#define TIME(f)  take_time, FIELD(usec_t, f)
+#define COUNT(f) take_count, FIELD(unsigned, f)
 #define LEVEL(f) take_level, FIELD(int, f)
 
 /* clang-format off */
@@ -87,6 +104,11 @@ static const struct option_row check_options[] = {
 static const struct option_row show_options[] = {
         UNIT_OPTIONS,
         { "changed",     NULL,   FLAG(changed),      "only what is not the default" },
+};
+
+static const struct option_row calendar_options[] = {
+        { "base-time",   "@SECONDS", TIME(base_time), "count from there (since 1970), not from now" },
+        { "iterations",  "N",    COUNT(iterations),  "how many of the times are printed (1)" },
 };
 
 static const struct option_row help_option =
@@ -121,6 +143,9 @@ static const struct verb verbs[] = {
         { .name = "show", .usage = "[FILE] [UNIT...] [OPTIONS]",
           .help = "print every effective value and where it came from",
           OPTIONS(show_options), .most_words = SIZE_MAX, .run = show_main },
+        { .name = "calendar", .usage = "EXPRESSION... [OPTIONS]",
+          .help = "print what an OnCalendar= means and when it elapses next",
+          OPTIONS(calendar_options), .most_words = SIZE_MAX, .run = calendar_main },
         { .name = "help", .usage = "[VERB]", .help = "tell about a verb, or about all", .most_words = 1,
           .run = help_main },
 };
@@ -182,7 +207,7 @@ void verb_print_help(FILE *out) {
                      "tend VERB ...\n",
                      out);
         for (size_t i = 0; i < countof(verbs); i++)
-                (void) fprintf(out, "  %-6s %s\n", verbs[i].name, verbs[i].help);
+                (void) fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].help);
 
         (void) fputs("tend --help | --version\n\nOptions for a single command:\n", out);
         for (size_t i = 0; i < countof(single_options); i++)
@@ -304,7 +329,9 @@ static int run(const struct verb *v, const struct request *r) {
 }
 
 int verb_main(const struct verb *v, int argc, char **argv) {
-        struct request r = { .stop_budget = USEC_INFINITY, .log_level = -1 };
+        struct request r = {
+                .stop_budget = USEC_INFINITY, .log_level = -1, .base_time = USEC_INFINITY, .iterations = 1
+        };
         int code = parse(v, argc, argv, &r);
 
         if (code == 0)

@@ -16,7 +16,9 @@ struct request {
         const char *unit_path; /* NULL: not given */
         const char *hostname;  /* NULL: not given */
         usec_t stop_budget;    /* USEC_INFINITY: not given */
-        int log_level;         /* enum log_level; -1: not given */
+        usec_t base_time;      /* of `tend calendar`; USEC_INFINITY: now */
+        unsigned iterations;
+        int log_level; /* enum log_level; -1: not given */
         bool isolate, enabled;
         bool explain, roff, graph;
         bool changed;
@@ -71,4 +73,5 @@ int verb_complain(const char *verb, const char *what, const char *word, const ch
 int run_main(const struct request *r);
 int check_main(const struct request *r);
 int show_main(const struct request *r);
+int calendar_main(const struct request *r);
 int explain_main(const struct request *r);
