@@ -14,6 +14,7 @@
 #define UNIT(name)    .section = "Unit", .key = name, .owner = OWNER_UNIT
 #define SERVICE(name) .section = "Service", .key = name, .owner = OWNER_UNIT
 #define INSTALL(name) .section = "Install", .key = name, .owner = OWNER_UNIT
+#define TIMER(name)   .section = "Timer", .key = name, .owner = OWNER_UNIT
 #define TEND(name)    .section = "tend", .key = name, .owner = OWNER_CONTAINER
 
 /* The field's type, its parser and its printer belong together. */
@@ -74,6 +75,19 @@
 #define NO_TERMINAL "it changes nothing: the terminal is left as the container's runtime made it"
 #define NO_PAM      "tend has no PAM (a static binary loads no modules): the service starts without a session"
 
+#define EVENT(base)                                                                                          \
+        .parse = value_timer_event, .print = value_print_timer_event, .values = "a span of time",            \
+        .table = &(const struct timer_row) {                                                                 \
+                TIMER_##base                                                                                 \
+        }
+#define TIMER_FIELD(kind, type, f)                                                                           \
+        .parse = value_timer_##kind, .print = value_print_timer_##kind,                                      \
+        .table = &(const struct timer_field) {                                                               \
+                PLACE(struct timer_spec, type, f)                                                            \
+        }
+#define TIMER_SPAN(f)   TIMER_FIELD(span, usec_t, f), .values = "a span of time"
+#define TIMER_SWITCH(f) TIMER_FIELD(switch, bool, f), .values = "yes or no"
+
 #define WANTED  .parse = value_wanted_by, .print = value_print_nothing, .values = "targets"
 #define IGNORED .parse = value_ignored, .print = value_print_nothing, .values = "units"
 #define REFUSED(part, name)                                                                                  \
@@ -103,7 +117,9 @@ static const struct stdio_row output_row = { false };
 /* Sorted by key. */
 /* clang-format off */
 const struct setting settings[] = {
-        REFUSED("Socket", "Accept"), REFUSED("Timer", "AccuracySec"),
+        REFUSED("Socket", "Accept"),
+        { TIMER("AccuracySec"), TIMER_SPAN(accuracy), .fallback = "1min",
+          .help = "How late an elapse may be; tend elapses at the very time, so that this changes nothing." },
         { UNIT("After"), NAMES(after),
           .help = "Start behind these units; behind a unit that must be ready, wait for that." },
         { INSTALL("Alias"), IGNORED,
@@ -198,7 +214,9 @@ const struct setting settings[] = {
         { SERVICE("FinalKillSignal"),
           IN_SETUP(int, final_signal, signal, "a signal", NULL), .fallback = "SIGKILL",
           .help = "The signal for what is left when the time to stop is over." },
-        REFUSED("Timer", "FixedRandomDelay"), REFUSED("Socket", "FlushPending"),
+        { TIMER("FixedRandomDelay"), TIMER_SWITCH(fixed_random_delay), .fallback = "no",
+          .help = "RandomizedDelaySec= is the same each time, made of the host name and the timer's." },
+        REFUSED("Socket", "FlushPending"),
         REFUSED("Mount", "ForceUnmount"),
         { SERVICE("ForwardSignals"), .parse = value_signals, .print = value_print_signals,
           .field = FIELD(uint64_t, forward_signals), .values = "signals", .extension = true,
@@ -317,11 +335,23 @@ const struct setting settings[] = {
         { SERVICE("OOMScoreAdjust"), .parse = value_int, .print = value_print_int,
           .field = FIELD(int, oom_score_adjust), .table = &oom_range, .values = "a number from -1000 to 1000",
           .help = "How soon the kernel kills it when memory runs out." },
-        REFUSED("Timer", "OnActiveSec"), REFUSED("Timer", "OnBootSec"), REFUSED("Timer", "OnCalendar"),
+        { TIMER("OnActiveSec"), EVENT(ACTIVE),
+          .help = "Elapses so long after the timer itself has started." },
+        { TIMER("OnBootSec"), EVENT(BOOT),
+          .help = "Elapses so long after the container, that is tend, has started." },
+        { TIMER("OnCalendar"), .parse = value_calendar, .print = value_print_calendar,
+          .values = "a calendar expression of systemd.time(7)",
+          .help = "Elapses at the times that it names; `tend calendar` prints them." },
         REFUSED("Timer", "OnClockChange"), REFUSED("Unit", "OnFailure"), REFUSED("Unit", "OnFailureJobMode"),
-        REFUSED("Timer", "OnStartupSec"), REFUSED("Unit", "OnSuccess"), REFUSED("Unit", "OnSuccessJobMode"),
-        REFUSED("Timer", "OnTimezoneChange"), REFUSED("Timer", "OnUnitActiveSec"),
-        REFUSED("Timer", "OnUnitInactiveSec"), REFUSED("Mount", "Options"),
+        { TIMER("OnStartupSec"), EVENT(STARTUP),
+          .help = "The same as OnBootSec=." },
+        REFUSED("Unit", "OnSuccess"), REFUSED("Unit", "OnSuccessJobMode"),
+        REFUSED("Timer", "OnTimezoneChange"),
+        { TIMER("OnUnitActiveSec"), EVENT(UNIT_ACTIVE),
+          .help = "Elapses so long after the unit was started last." },
+        { TIMER("OnUnitInactiveSec"), EVENT(UNIT_INACTIVE),
+          .help = "Elapses so long after the unit has ended last." },
+        REFUSED("Mount", "Options"),
         { SERVICE("PAMName"), NOTED("a PAM service", NO_PAM),
           .help = "The PAM session of systemd; tend has no PAM and starts the service without." },
         LATER("PIDFile"), REFUSED("Unit", "PartOf"), REFUSED("Socket", "PassCredentials"),
@@ -330,7 +360,9 @@ const struct setting settings[] = {
           .help = "Variables passed on from tend; a section of tend.ini gets all of them anyway." },
         REFUSED("Socket", "PassPacketInfo"), REFUSED("Socket", "PassSecurity"),
         REFUSED("Path", "PathChanged"), REFUSED("Path", "PathExists"), REFUSED("Path", "PathExistsGlob"),
-        REFUSED("Path", "PathModified"), LATER("PermissionsStartOnly"), REFUSED("Timer", "Persistent"),
+        REFUSED("Path", "PathModified"), LATER("PermissionsStartOnly"),
+        { TIMER("Persistent"), TIMER_SWITCH(persistent), .fallback = "no",
+          .help = "An OnCalendar= that came while the container was down is made up for at its start." },
         { SERVICE("Personality"),
           IN_SETUP(int, personality, personality, "an architecture of this machine", NULL),
           .help = "The machine that uname(2) tells its processes of." },
@@ -340,11 +372,15 @@ const struct setting settings[] = {
         REFUSED("Unit", "PropagatesStopTo"), LATER("ProtectClock"), LATER("ProtectControlGroups"),
         LATER("ProtectHome"), LATER("ProtectHostname"), LATER("ProtectKernelLogs"),
         LATER("ProtectKernelModules"), LATER("ProtectKernelTunables"), LATER("ProtectProc"),
-        LATER("ProtectSystem"), REFUSED("Timer", "RandomizedDelaySec"), LATER("ReadOnlyPaths"),
+        LATER("ProtectSystem"),
+        { TIMER("RandomizedDelaySec"), TIMER_SPAN(random_delay), .fallback = "0",
+          .help = "Each elapse comes later, by chance, by this at most." },
+        LATER("ReadOnlyPaths"),
         REFUSED("Mount", "ReadWriteOnly"), LATER("ReadWritePaths"), REFUSED("Unit", "RebootArgument"),
         REFUSED("Socket", "ReceiveBuffer"), REFUSED("Unit", "RefuseManualStart"),
         REFUSED("Unit", "RefuseManualStop"), REFUSED("Unit", "ReloadPropagatedFrom"),
-        REFUSED("Timer", "RemainAfterElapse"),
+        { TIMER("RemainAfterElapse"), TIMER_SWITCH(remain_after_elapse), .fallback = "yes",
+          .help = "The timer counts as active when it will not elapse again." },
         { SERVICE("RemainAfterExit"), BOOL(remain_after_exit), .fallback = "no",
           .help = "The service counts as active when its command has ended well." },
         LATER("RemoveIPC"), REFUSED("Socket", "RemoveOnStop"),
@@ -483,7 +519,9 @@ const struct setting settings[] = {
         { SERVICE("UMask"), .parse = value_mode, .print = value_print_mode,
           .field = FIELD(unsigned, umask), .values = "an octal mode", .fallback = "0022", .fallback_tend = "",
           .help = "Which permissions new files are not given." },
-        LATER("USBFunctionDescriptors"), LATER("USBFunctionStrings"), REFUSED("Path", "Unit"),
+        LATER("USBFunctionDescriptors"), LATER("USBFunctionStrings"),
+        { TIMER("Unit"), .parse = value_timer_unit, .print = value_print_timer_unit, .values = "a unit",
+          .help = "What the timer starts; the service of its own name unless said otherwise." },
         { TEND("Units"), .parse = value_words, .print = value_print_words,
           .field = CONTAINER_FIELD(char **, units), .values = "units, or paths of unit files",
           .extension = true,

@@ -89,7 +89,7 @@ void draft_done(struct draft *d) {
 
 static bool is_part_of_unit_file(const char *section) {
         return strcmp(section, "Unit") == 0 || strcmp(section, "Service") == 0 ||
-               strcmp(section, "Install") == 0;
+               strcmp(section, "Install") == 0 || strcmp(section, "Timer") == 0;
 }
 
 /* What keeps [section] from being a service; NULL: nothing. */
@@ -98,7 +98,9 @@ static const char *find_fault(const char *section, const char *full) {
                 return "a section is a unit here, and bears its name";
         if (!unit_is_name(section))
                 return "not the name of a unit: letters, digits and :-_.\\@, and not too many";
-        if (!text_ends(full, ".service"))
+        if (text_ends(full, "@.timer"))
+                return "a template of timers is not carried out yet: give each instance a section of its own";
+        if (!text_ends(full, ".service") && !text_ends(full, ".timer"))
                 return "units of this kind are not carried out yet";
         return NULL;
 }
@@ -200,6 +202,22 @@ int draft_add_line(struct draft *d, const struct draft_line *line) {
         return 0;
 }
 
+/* A timer's setting in a service, or the other way round. */
+static bool is_misplaced(const struct draft *d, const struct setting *s, const struct entry *e) {
+        bool is_timer = text_ends(d->sections[d->at].name, ".timer"),
+             of_timer = strcmp(s->section, "Timer") == 0;
+
+        if (d->at == DRAFT_CONTAINER || !setting_is_carried_out(s))
+                return false;
+        if (is_timer ? strcmp(s->section, "Service") != 0 : !of_timer)
+                return false;
+        diag(d->diags, d->file, e->line, -EINVAL, "%s=: no such setting in [%.64s]", e->key, e->section);
+        diag_hint(d->diags, "%s= is a setting of a %s", e->key,
+                  is_timer ? "service, in its own section"
+                           : "timer, in a section that is called [NAME.timer]");
+        return true;
+}
+
 static int take_setting(struct draft *d, const struct entry *e) {
         enum setting_owner owner = d->at == DRAFT_CONTAINER ? OWNER_CONTAINER : OWNER_UNIT;
         const struct setting *s = setting_find(owner, e->key);
@@ -209,6 +227,8 @@ static int take_setting(struct draft *d, const struct entry *e) {
                 refuse_key(d, owner, e);
                 return 0;
         }
+        if (is_misplaced(d, s, e))
+                return 0;
         if (strcmp(s->key, "Instances") == 0 && !d->sections[d->at].is_template) {
                 diag(d->diags, d->file, e->line, -EINVAL, "Instances=: [%.64s] is not a template",
                      e->section);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/calendar.h"
 #include "config/loader.h"
 #include "config/setup.h"
 #include "config/value.h"
@@ -163,7 +164,9 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
         u->file = place != DRAFT_NONE ? l->draft.sections[place].file : NULL;
         u->line = place != DRAFT_NONE ? l->draft.sections[place].line : 0;
 
-        int r = add_unit(l, u, s);
+        if (text_ends(u->name, ".timer"))
+                u->timer = timer_spec_new();
+        int r = text_ends(u->name, ".timer") && !u->timer ? -ENOMEM : add_unit(l, u, s);
         if (r < 0) {
                 unit_free(u);
                 return r;
@@ -342,10 +345,88 @@ static int make_fresh(struct loader *l) {
         return r;
 }
 
+/* The zone of that name, NULL for local time, read once. */
+static int find_zone(struct loader *l, const char *name, const struct zone **ret) {
+        struct config *c = l->config;
+
+        for (size_t i = 0; i < c->n_zones; i++)
+                if (strcmp(c->zones[i]->name, name ? name : "") == 0) {
+                        *ret = c->zones[i];
+                        return 0;
+                }
+        struct zone **longer = reallocarray(c->zones, c->n_zones + 1, sizeof(struct zone *));
+        if (!longer)
+                return -ENOMEM;
+        c->zones = longer;
+        autofree struct zone *z = calloc(1, sizeof(*z));
+        int r = z ? zone_open(name, l->options->environment, z) : -ENOMEM;
+        if (r < 0)
+                return r;
+        *ret = c->zones[c->n_zones++] = TAKE(z);
+        return 0;
+}
+
+static int settle_zones(struct loader *l, const struct unit *u) {
+        for (struct timer_event *e = u->timer->events; e; e = e->next) {
+                if (!e->calendar)
+                        continue;
+                const char *name = e->calendar->utc ? "UTC" : e->calendar->zone;
+                int r = find_zone(l, *name != '\0' ? name : NULL, &e->zone);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        return diag(l->diags, u->file, u->line, r, "%s: the time zone %s: %s", u->name, name,
+                                    strerror(-r));
+        }
+        return 0;
+}
+
+static bool is_written(const struct loader *l, const char *key) {
+        return setting_origin(setting_find(OWNER_UNIT, key), l->origins, l->n_origins);
+}
+
+/* The fate of a timer's job is that of a line of cron, unless its section says otherwise: one that fails is
+ * reported, and runs again at its next time. */
+static int settle_job(struct loader *l, const char *name) {
+        for (size_t i = 0; i < l->config->n_units; i++) {
+                struct unit *u = l->config->units[i];
+
+                if (strcmp(u->name, name) != 0)
+                        continue;
+                int r = find_origins(l, &l->sources[i]);
+                if (r < 0)
+                        return r;
+                if (!is_written(l, "Restart"))
+                        u->restart = RESTART_NO;
+                if (!is_written(l, "FailureAction"))
+                        u->failure_action = ACTION_NONE;
+        }
+        return 0;
+}
+
+static int settle_timer(struct loader *l, struct unit *u) {
+        struct timer_spec *t = u->timer;
+
+        /* To the rules it is a oneshot that has nothing to run, and stays. */
+        u->type = SERVICE_ONESHOT;
+        u->remain_after_exit = true;
+        if (!t->unit)
+                t->unit = text_format("%.*s.service", (int) (strlen(u->name) - strlen(".timer")), u->name);
+        if (!t->unit)
+                return -ENOMEM;
+        int r = settle_zones(l, u);
+        return r < 0 ? r : settle_job(l, t->unit);
+}
+
 static int settle_units(struct loader *l) {
+        int r = 0;
+
         for (size_t i = 0; i < l->config->n_units; i++)
                 settle_unit(l, l->config->units[i]);
-        return 0;
+        for (size_t i = 0; i < l->config->n_units && r >= 0; i++)
+                if (l->config->units[i]->timer)
+                        r = settle_timer(l, l->config->units[i]);
+        return r == -ENOMEM ? r : 0;
 }
 
 static int verify_units(struct loader *l) {
@@ -364,6 +445,7 @@ static int verify_units(struct loader *l) {
                         .has_errors = l->has_errors,
                         .look_at_system = l->options->look_at_system,
                         .diags = l->sources[i].is_file ? &l->sources[i].said : l->diags,
+                        .config = l->config,
                 };
                 verify_unit(&v);
                 r = keep_origins(l, &u->origins, &u->n_origins);
@@ -438,6 +520,11 @@ struct config *config_free(struct config *c) {
                 return NULL;
         for (size_t i = 0; i < c->n_units; i++)
                 unit_free(c->units[i]);
+        for (size_t i = 0; i < c->n_zones; i++) {
+                zone_close(c->zones[i]);
+                free(c->zones[i]);
+        }
+        free(c->zones);
         strv_free(c->files);
         free(c->units);
         strv_free(c->aliases);

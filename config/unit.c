@@ -43,6 +43,7 @@ static const char *const service_types[] = { SERVICE_TYPES(PLAIN_WORD) };
 static const char *const restarts[] = { RESTARTS(PLAIN_WORD) };
 static const char *const kill_modes[] = { KILL_MODES(PLAIN_WORD) };
 static const char *const exec_kinds[] = { EXEC_KINDS(PLAIN_WORD) };
+static const char *const timer_bases[] = { TIMER_BASES(PLAIN_WORD) };
 
 const char *service_type_word(enum service_type t) {
         return t < SERVICE_TYPE_COUNT ? service_types[t] : "?";
@@ -58,6 +59,37 @@ const char *kill_mode_word(enum kill_mode k) {
 
 const char *exec_kind_word(enum exec_kind e) {
         return e < EXEC_KIND_COUNT ? exec_kinds[e] : "?";
+}
+
+const char *timer_base_word(enum timer_base b) {
+        return b < TIMER_BASE_COUNT ? timer_bases[b] : "?";
+}
+
+struct timer_spec *timer_spec_new(void) {
+        struct timer_spec *t = calloc(1, sizeof(*t));
+
+        if (t)
+                *t = (struct timer_spec){ .accuracy = USEC_PER_MIN, .remain_after_elapse = true };
+        return t;
+}
+
+void timer_spec_reset(struct timer_spec *t) {
+        while (t->events) {
+                struct timer_event *e = t->events;
+
+                t->events = e->next;
+                free(e->calendar);
+                free(e);
+        }
+}
+
+struct timer_spec *timer_spec_free(struct timer_spec *t) {
+        if (!t)
+                return NULL;
+        timer_spec_reset(t);
+        free(t->unit);
+        free(t);
+        return NULL;
 }
 
 struct command *command_free(struct command *c) {
@@ -117,6 +149,7 @@ void unit_free(struct unit *u) {
                 command_free(u->exec[i]);
         free_environment_files(u->environment_files);
         setup_free(u->setup);
+        timer_spec_free(u->timer);
         for (size_t i = 0; i < countof(blocks); i++)
                 free(blocks[i]);
 }

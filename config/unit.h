@@ -121,6 +121,33 @@ struct environment_file {
 };
 
 struct setup;
+/* What an elapse is counted from. */
+#define TIMER_BASES(X)                                                                                       \
+        X(ACTIVE, "OnActiveSec")                                                                             \
+        X(BOOT, "OnBootSec")                                                                                 \
+        X(STARTUP, "OnStartupSec")                                                                           \
+        X(UNIT_ACTIVE, "OnUnitActiveSec")                                                                    \
+        X(UNIT_INACTIVE, "OnUnitInactiveSec")                                                                \
+        X(CALENDAR, "OnCalendar")
+#define ENUM_BASE(name, word) TIMER_##name,
+enum timer_base { TIMER_BASES(ENUM_BASE) TIMER_BASE_COUNT };
+
+/* One line of OnCalendar= and its kin. */
+struct timer_event {
+        struct timer_event *next;  /* owned */
+        struct calendar *calendar; /* owned; NULL but for TIMER_CALENDAR */
+        const struct zone *zone;   /* borrowed from the config; of the calendar, once loaded */
+        usec_t span;
+        uint8_t base; /* enum timer_base */
+};
+
+/* What a unit of type .timer has besides. */
+struct timer_spec {
+        struct timer_event *events; /* owned; in the order of the files */
+        char *unit;                 /* owned; what it starts, the full name; NULL until load settles it */
+        usec_t random_delay, accuracy;
+        bool persistent, fixed_random_delay, remain_after_elapse;
+};
 
 struct unit {
         char *name;        /* owned; "web.service", "worker@1.service" */
@@ -183,6 +210,8 @@ struct unit {
         bool foreground; /* the command of `tend run FILE -- CMD`: owns the terminal */
         unsigned instances; /* [x@] with Instances=: how many; 0 elsewhere */
 
+        struct timer_spec *timer; /* owned; NULL but for .timer */
+
         struct origin *origins; /* owned; NULL unless asked for */
         size_t n_origins;
 };
@@ -201,6 +230,8 @@ struct config {
         struct container container;
         struct unit **units; /* owned, and each of them; in the order of the files */
         size_t n_units;
+        struct zone **zones; /* owned, and each of them; of the timers' calendars */
+        size_t n_zones;
         char *path;     /* owned; the main file */
         char **files;   /* owned; the names that units and origins point to */
         char **aliases; /* owned; pairs: another name, and the unit's own */
@@ -210,6 +241,11 @@ void unit_free(struct unit *u);
 
 /* Frees it and those that follow it; returns NULL. */
 struct command *command_free(struct command *c);
+
+/* All zero but for the defaults; NULL without memory. */
+struct timer_spec *timer_spec_new(void);
+struct timer_spec *timer_spec_free(struct timer_spec *t);
+void timer_spec_reset(struct timer_spec *t); /* forgets the events */
 
 /* The unit of that full name, or that is also known by it; NULL. */
 struct unit *config_find(const struct config *c, const char *name);
@@ -232,6 +268,7 @@ const char *service_type_word(enum service_type t);
 const char *restart_word(enum restart r);
 const char *kill_mode_word(enum kill_mode k);
 const char *exec_kind_word(enum exec_kind e);
+const char *timer_base_word(enum timer_base b);
 
 static inline bool status_set_has_code(const struct status_set *s, int code) {
         return s && code >= 0 && code < 256 && (s->codes[code / 64] >> (code % 64) & 1);

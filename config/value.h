@@ -34,6 +34,14 @@ struct check_row {
         bool assert;
 };
 
+struct timer_row {
+        enum timer_base base;
+};
+
+struct timer_field {
+        size_t field; /* offset in struct timer_spec */
+};
+
 struct stdio_row {
         bool is_input;
 };
@@ -120,6 +128,14 @@ VALUE(policy);         /* int, SCHED_* */
 VALUE(io_class);       /* int */
 VALUE(personality);    /* int, PER_* */
 VALUE(restart_signal); /* int; empty: 0 */
+};
+
+/* value-timer.c: unit->timer */
+VALUE(timer_event);  /* table: struct timer_row */
+VALUE(calendar);     /* OnCalendar= */
+VALUE(timer_span);   /* table: struct timer_field */
+VALUE(timer_switch); /* table: struct timer_field */
+VALUE(timer_unit);   /* Unit= */
 
 /* The number of an exit status that systemd.exec(5) gives a name, with "EXIT_" or "EX_" before it or not;
  * -EINVAL. */

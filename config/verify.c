@@ -352,6 +352,10 @@ static bool is_mild(const struct verify *v, const struct rule *rule) {
 void verify_unit(const struct verify *v) {
         if (v->unit->is_target)
                 return;
+        if (v->unit->timer) {
+                verify_timer(v);
+                return;
+        }
         for (size_t i = 0; i < countof(rules); i++) {
                 if (!rules[i].is_broken(v->unit) || !is_occasion(v, &rules[i]))
                         continue;

@@ -7,10 +7,14 @@ struct verify {
         const struct unit *unit;      /* borrowed */
         const struct origin *origins; /* borrowed; where its values were written */
         size_t n_origins;
-        char *const *environment; /* borrowed; tend's own: its PATH serves where the unit has none */
-        bool has_errors;          /* some of its values were refused */
+        char *const *environment;    /* borrowed; tend's own: its PATH serves where the unit has none */
+        const struct config *config; /* borrowed; what a timer starts is looked for there */
+        bool has_errors;             /* some of its values were refused */
         bool look_at_system; /* look for programs, accounts and directories: what is absent is a warning */
         struct diags *diags;
 };
 
 void verify_unit(const struct verify *v);
+
+/* Of verify_unit(), for a .timer. */
+void verify_timer(const struct verify *v);

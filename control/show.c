@@ -18,6 +18,7 @@ struct shown {
         size_t n_origins;
         bool from_tend_ini;
         const char *main_file;
+        const char *not_section; /* whose settings it cannot have; NULL: all are shown */
 };
 
 /* Settings that another one sets as well. */
@@ -45,6 +46,8 @@ static const struct origin *find_origin(const struct shown *w, const struct sett
 
 /* A row that has no value of its own has nothing to show. */
 static bool is_shown(const struct shown *w, const struct setting *s) {
+        if (w->not_section && strcmp(s->section, w->not_section) == 0)
+                return false;
         return s->owner == w->owner && setting_is_carried_out(s) && s->print != value_print_nothing;
 }
 
@@ -125,6 +128,7 @@ static int show_unit(const struct config *c, const struct unit *u, bool changed)
                 .n_origins = u->n_origins,
                 .from_tend_ini = u->from_tend_ini,
                 .main_file = c->path,
+                .not_section = u->timer ? "Service" : "Timer",
         };
 
         if (u->file)

@@ -48,7 +48,8 @@ TEST(setting_defaults_are_read_by_their_own_parsers) {
         for (unsigned k = 0; k < 4; k++) {
                 enum setting_owner owner = k / 2 == 0 ? OWNER_UNIT : OWNER_CONTAINER;
                 struct container container = {};
-                struct unit u = { .name = (char[]){ "a.service" } };
+                struct timer_spec timer = {};
+                struct unit u = { .name = (char[]){ "a.service" }, .timer = &timer };
                 bool from_tend = k % 2 == 1;
                 void *object = owner == OWNER_UNIT ? (void *) &u : &container;
 
@@ -64,6 +65,21 @@ TEST(setting_defaults_are_read_by_their_own_parsers) {
         }
 }
 
+/* A new timer has what the rows say. */
+TEST(setting_defaults_of_timers) {
+        struct timer_spec timer = {}, *fresh = timer_spec_new();
+        struct unit u = { .timer = &timer };
+
+        CHECK(setting_apply_defaults(OWNER_UNIT, &u, true) == 0);
+        CHECK(fresh);
+        if (!fresh)
+                return;
+        CHECK(fresh->accuracy == timer.accuracy && fresh->random_delay == timer.random_delay);
+        CHECK(fresh->persistent == timer.persistent && fresh->fixed_random_delay == timer.fixed_random_delay);
+        CHECK(fresh->remain_after_elapse == timer.remain_after_elapse && !timer.events && !timer.unit);
+        timer_spec_free(fresh);
+}
+
 TEST(setting_defaults_own_nothing) {
         struct unit u = {};
 
@@ -74,7 +90,8 @@ TEST(setting_defaults_own_nothing) {
               !u.user);
         CHECK(!u.group && !u.supplementary_groups && !u.success_status && !u.restart_prevent_status &&
               !u.limits);
-        CHECK(!u.restart_force_status && !u.input.path && !u.output.path && !u.error.path && !u.origins);
+        CHECK(!u.restart_force_status && !u.input.path && !u.output.path && !u.error.path && !u.origins &&
+              !u.timer);
         CHECK(u.nice == INT_MIN && u.oom_score_adjust == INT_MIN && u.umask == UINT_MAX);
         CHECK(u.success_exit_status == -1 && u.failure_exit_status == -1);
 }
