@@ -141,7 +141,8 @@ static bool is_all_at_rest(const struct manager *m) {
                 const struct service *s = m->services[i];
                 if (s->unit->is_target && s->state == STATE_EXITED && !s->waits_to_start && !s->starts_again)
                         continue;
-                if (!service_is_at_rest(s) || s->waits_to_start || s->starts_again || s->has_rested)
+                bool at_rest = service_is_at_rest(s) || (m->phase == PHASE_RUNNING && alarm_is_idle(s));
+                if (!at_rest || s->waits_to_start || s->starts_again || s->has_rested)
                         return false;
         }
         return !m->leaving;
@@ -188,6 +189,13 @@ static void rearm(struct manager *m) {
                 m->armed = next;
 }
 
+static void time_is_over(struct service *s) {
+        if (s->unit->timer && s->state == STATE_EXITED)
+                alarm_due(s);
+        else
+                service_dispatch(s, EVENT_TIME_OUT);
+}
+
 static bool take_due(struct manager *m) {
         struct timer *t = timers_take_due(&m->timers, manager_now(m));
 
@@ -198,7 +206,7 @@ static bool take_due(struct manager *m) {
         else if (t == &m->retry)
                 m->census_due = true;
         else
-                service_dispatch((struct service *) t, EVENT_TIME_OUT);
+                time_is_over((struct service *) t);
         return true;
 }
 
@@ -355,14 +363,17 @@ int manager_reserve(struct manager *m, uint32_t n) {
 static int make_services(struct manager *m) {
         uint32_t n = (uint32_t) m->config->n_units;
 
+        autofree bool *starts = calloc((size_t) n + 1, sizeof(bool));
         m->services = calloc((size_t) n + 1, sizeof(*m->services));
-        int r = m->services ? manager_reserve(m, n) : -ENOMEM;
+        if (starts)
+                plan_mark_starting(&m->plan, starts);
+        int r = m->services && starts ? manager_reserve(m, n) : -ENOMEM;
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 m->services[i] = service_new(m, m->config->units[i]);
                 if (!m->services[i])
                         return -ENOMEM;
                 m->services[i]->index = i;
-                m->services[i]->waits_to_start = true;
+                m->services[i]->waits_to_start = starts[i];
                 manager_touch(m->services[i]);
         }
         return r;
@@ -400,6 +411,7 @@ static void close_all(struct manager *m) {
         sd_event_unref(m->event);
         launcher_close(&m->launcher);
         census_done(&m->census);
+        alarms_done(&m->alarms);
         timers_done(&m->timers);
         pids_done(&m->pids);
         free(m->waiting);
@@ -418,6 +430,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                 .armed = USEC_INFINITY,
         };
 
+        alarms_init(&m.alarms, kernel_now());
         int r = plan_build(&m.plan, config, NULL);
         if (r >= 0)
                 r = launcher_open(&m.launcher, init, o->load.environment);

@@ -5,6 +5,7 @@
 
 #include "config/load.h"
 #include "init/init.h"
+#include "supervisor/alarm.h"
 #include "supervisor/census.h"
 #include "supervisor/fate.h"
 #include "supervisor/launch.h"
@@ -42,6 +43,7 @@ struct manager {
 
         struct pids pids;
         struct timers timers;
+        struct alarms alarms;
         struct timer budget; /* the end of the stop budget */
         struct timer retry;  /* of a census that could not be taken, or has found somebody */
         usec_t signalled;    /* when the census has led to a signal last */

@@ -293,6 +293,35 @@ void plan_done(struct plan *p) {
         *p = (struct plan){};
 }
 
+static bool is_left_to_timer(const struct config *c, const struct unit *u) {
+        for (size_t i = 0; i < c->n_units; i++)
+                if (c->units[i]->timer && strcmp(c->units[i]->timer->unit, u->name) == 0)
+                        return true;
+        return false;
+}
+
+static bool has_timer(const struct config *c) {
+        for (size_t i = 0; i < c->n_units; i++)
+                if (c->units[i]->timer)
+                        return true;
+        return false;
+}
+
+void plan_mark_starting(const struct plan *p, bool *starts) {
+        uint32_t n = p->after.n;
+        bool again = has_timer(p->config);
+
+        for (uint32_t i = 0; i < n; i++)
+                starts[i] = !again || !is_left_to_timer(p->config, p->config->units[i]);
+        while (again) {
+                again = false;
+                for (uint32_t i = 0; i < n; i++)
+                        graph_each(&p->pulls, i, v)
+                                if (starts[i] && !starts[v])
+                                        again = starts[v] = true;
+        }
+}
+
 usec_t plan_worst_stop_of(const struct unit *u) {
         usec_t sum = u->timeout_stop;
 

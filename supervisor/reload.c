@@ -12,6 +12,7 @@ struct change {
         struct plan plan;
         struct service *
                 *services; /* by index in the new plan; new ones are ready, NULL where an old one goes on */
+        bool *starts;      /* owned; of each unit: whether it starts with the container */
 };
 
 static struct service *find_service(const struct manager *m, const char *name) {
@@ -28,8 +29,10 @@ static int make_services(struct manager *m, struct change *c) {
         struct config **older = reallocarray(m->older, (size_t) m->n_older + 1, sizeof(struct config *));
         if (older)
                 m->older = older;
-        if (!c->services || !older)
+        c->starts = calloc((size_t) n + 1, sizeof(bool));
+        if (!c->services || !older || !c->starts)
                 return -ENOMEM;
+        plan_mark_starting(&c->plan, c->starts);
         for (uint32_t i = 0; i < n; i++) {
                 c->services[i] = find_service(m, c->config->units[i]->name);
                 if (c->services[i])
@@ -58,6 +61,7 @@ static void undo_change(struct change *c) {
                 if (c->services[i] && is_new(c->services[i]))
                         service_free(c->services[i]);
         free(c->services);
+        free(c->starts);
         plan_done(&c->plan);
         config_free(c->config);
 }
@@ -105,12 +109,17 @@ static void go_on_as(struct service *s, const struct unit *u) {
         s->unit = u;
 }
 
-static void take_over(struct service *s, const struct unit *u, uint32_t index) {
+static void take_over(struct service *s, const struct unit *u, uint32_t index, bool starts) {
         s->index = index;
         /* The foreground command is not in the files; all that changes about it is after whom it
          * was started. */
         if (u->foreground || (!s->new_unit && unit_same(s->unit, u))) {
                 go_on_as(s, u);
+                return;
+        }
+        if (!starts && service_is_at_rest(s) && !s->waits_to_start && !s->new_unit) {
+                log_info(u->name, "has changed");
+                service_set_unit(s, u);
                 return;
         }
         log_info(u->name, "has changed: restarting it");
@@ -119,11 +128,13 @@ static void take_over(struct service *s, const struct unit *u, uint32_t index) {
 }
 
 /* Whoever requires what restarts is restarted too, as in systemd; through any number of steps. */
-static void restart_dependents(const struct manager *m) {
+static void restart_dependents(const struct manager *m, const bool *starts) {
         for (bool again = true; again;) {
                 again = false;
                 for (uint32_t i = 0; i < (uint32_t) m->config->n_units; i++) {
                         struct service *s = m->services[i];
+                        if (!starts[i] && service_is_at_rest(s))
+                                continue; /* its timer starts it */
                         graph_each(&m->plan.needs, i, v)
                                 if (m->services[v]->starts_again && !s->starts_again && !s->waits_to_start) {
                                         restart(s);
@@ -142,10 +153,10 @@ static void adopt(struct manager *m, struct change *c) {
                 struct service *s = c->services[i];
                 if (is_new(s)) {
                         s->index = i;
-                        s->waits_to_start = true;
+                        s->waits_to_start = c->starts[i];
                         log_info(u->name, "is new");
                 } else
-                        take_over(s, u, i);
+                        take_over(s, u, i, c->starts[i]);
         }
         m->services = c->services;
         m->plan = c->plan;
@@ -158,7 +169,8 @@ static void adopt(struct manager *m, struct change *c) {
                         leave(m, before.services[i]);
         plan_done(&before.plan);
         free(before.services);
-        restart_dependents(m);
+        restart_dependents(m, c->starts);
+        free(TAKE(c->starts));
         for (uint32_t i = 0; i < n; i++)
                 manager_touch(m->services[i]);
 }

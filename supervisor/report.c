@@ -23,6 +23,8 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
 }
 
 static void say_up(const struct service *s) {
+        if (s->unit->timer)
+                return; /* it says itself what it waits for */
         if (s->main != 0)
                 log_info(s->unit->name, "%s, pid %d", s->unit->type == SERVICE_NOTIFY ? "ready" : "started",
                          s->main);

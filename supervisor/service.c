@@ -34,6 +34,8 @@ struct service *service_new(struct manager *m, const struct unit *u) {
         s->index = SERVICE_NO_INDEX;
         s->posted = EVENT_COUNT;
         service_set_unit(s, u);
+        if (u->timer && alarm_new(s) < 0)
+                return service_free(s);
         return s;
 }
 
@@ -41,6 +43,8 @@ struct service *service_free(struct service *s) {
         if (!s)
                 return NULL;
         timers_disarm(&s->manager->timers, &s->timer);
+        if (s->unit->timer)
+                alarm_free(s);
         notify_close(s->notify);
         free(s->restarts.window.at);
         free(s);
@@ -228,6 +232,8 @@ static void take_step(struct service *s, enum event e) {
                 if (rule->effects & 1U << i)
                         carry_out(s, (enum effect)(1U << i));
         report_step(s, before, e);
+        if (s->manager->alarms.list)
+                alarm_heed(s, before);
 }
 
 /* A start that its conditions or assertions do not allow becomes another event. */
