@@ -128,7 +128,6 @@ VALUE(policy);         /* int, SCHED_* */
 VALUE(io_class);       /* int */
 VALUE(personality);    /* int, PER_* */
 VALUE(restart_signal); /* int; empty: 0 */
-};
 
 /* value-timer.c: unit->timer */
 VALUE(timer_event);  /* table: struct timer_row */

@@ -21,6 +21,7 @@ void service_set_unit(struct service *s, const struct unit *u) {
                 s->restarts.window = (struct start_window){ .size = size };
         }
         s->unit = u;
+        s->main_command = s->control_command = NULL; /* lines of the unit that it was */
 }
 
 struct service *service_new(struct manager *m, const struct unit *u) {

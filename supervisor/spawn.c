@@ -190,13 +190,14 @@ static void control_ended(struct service *s, struct ending e) {
 
         s->control = 0;
         s->control_ending = e;
-        if (s->control_kind == EXEC_CONDITION && ending_skips(e) && !(c->flags & COMMAND_IGNORE_FAILURE))
+        bool ignores = c && (c->flags & COMMAND_IGNORE_FAILURE);
+        if (s->control_kind == EXEC_CONDITION && ending_skips(e) && !ignores)
                 service_dispatch(s, EVENT_CONTROL_SKIPS);
-        else if (failed && !(c->flags & COMMAND_IGNORE_FAILURE)) {
+        else if (failed && !ignores) {
                 char text[ENDING_TEXT_MAX];
                 log_warning(s->unit->name, "%s= %s", exec_kind_word(s->control_kind), ending_text(e, text));
                 service_dispatch(s, EVENT_CONTROL_FAILED);
-        } else if (c->next && !s->waits_for_empty) {
+        } else if (c && c->next && !s->waits_for_empty) {
                 s->posted = EVENT_COUNT;
                 run_control(s, c->next);
                 if (s->posted != EVENT_COUNT)
@@ -211,7 +212,7 @@ void service_process_ended(struct service *s, pid_t pid, struct ending e) {
         if (s->notify)
                 notify_drain(s);
         /* "-" before an ExecStart= line makes every end of it a clean one. */
-        if (pid == s->main && (s->main_command->flags & COMMAND_IGNORE_FAILURE))
+        if (pid == s->main && s->main_command && (s->main_command->flags & COMMAND_IGNORE_FAILURE))
                 e = (struct ending){ .code = CLD_EXITED };
         if (pid == s->main)
                 main_ended(s, e);
