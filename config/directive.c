@@ -42,6 +42,13 @@
                 RLIMIT_##resource, LIMIT_##kind                                                              \
         }
 
+/* Kept in unit->readiness, for the few units that set it. */
+#define READINESS(type, f, kind, words)                                                                      \
+        .parse = value_readiness, .print = value_print_readiness, .values = words,                           \
+        .table = &(const struct readiness_row) {                                                             \
+                value_##kind, value_print_##kind, PLACE(struct readiness, type, f)                           \
+        }
+
 #define LIMIT_SIZE_WORDS    "a size, \"infinity\", or two of them as soft:hard"
 #define LIMIT_COUNT_WORDS   "a number, \"infinity\", or two of them as soft:hard"
 #define LIMIT_SECONDS_WORDS "a span of time, \"infinity\", or two of them as soft:hard"
@@ -210,7 +217,10 @@ const struct setting settings[] = {
           .help = "What becomes of the container when the unit is given up." },
         { UNIT("FailureActionExitStatus"), STATUS(failure_exit_status),
           .help = "The container's exit code when FailureAction= ends it; else it is the process's own." },
-        REFUSED("Socket", "FileDescriptorName"), LATER("FileDescriptorStoreMax"),
+        REFUSED("Socket", "FileDescriptorName"),
+        { SERVICE("FileDescriptorStoreMax"), READINESS(unsigned, fd_store_max, unsigned, "a number"),
+          .fallback = "0",
+          .help = "How many descriptors tend keeps for the service over its restarts (FDSTORE=1)." },
         { SERVICE("FinalKillSignal"),
           IN_SETUP(int, final_signal, signal, "a signal", NULL), .fallback = "SIGKILL",
           .help = "The signal for what is left when the time to stop is over." },
@@ -224,7 +234,8 @@ const struct setting settings[] = {
         REFUSED("Socket", "FreeBind"),
         { SERVICE("Group"), ACCOUNT(group),
           .help = "The group to run as; else the user's own." },
-        LATER("GuessMainPID"),
+        { SERVICE("GuessMainPID"), READINESS(bool, guess_main_pid, bool, "yes or no"), .fallback = "yes",
+          .help = "With Type=forking and no PIDFile=: the one process left behind is the main process." },
         { TEND("Hostname"), .parse = value_hostname, .print = value_print_hostname,
           .field = CONTAINER_FIELD(char *, hostname), .values = "a host name", .extension = true,
           .help = "The container's host name, where tend may set it." },
@@ -330,7 +341,8 @@ const struct setting settings[] = {
         REFUSED("Socket", "NoDelay"), LATER("NoExecPaths"), LATER("NoNewPrivileges"), LATER("NonBlocking"),
         { SERVICE("NotifyAccess"), .parse = value_word, .print = value_print_word,
           .field = FIELD(uint8_t, notify_access), .table = &notify_accesses, .values = "none main exec all",
-          .help = "Whose notifications are heard; main with Type=notify, else none." },
+          .help = "Whose notifications are heard; main with Type=notify and notify-reload, WatchdogSec= and "
+                  "FileDescriptorStoreMax=, else none." },
         REFUSED("Scope", "OOMPolicy"),
         { SERVICE("OOMScoreAdjust"), .parse = value_int, .print = value_print_int,
           .field = FIELD(int, oom_score_adjust), .table = &oom_range, .values = "a number from -1000 to 1000",
@@ -354,7 +366,9 @@ const struct setting settings[] = {
         REFUSED("Mount", "Options"),
         { SERVICE("PAMName"), NOTED("a PAM service", NO_PAM),
           .help = "The PAM session of systemd; tend has no PAM and starts the service without." },
-        LATER("PIDFile"), REFUSED("Unit", "PartOf"), REFUSED("Socket", "PassCredentials"),
+        { SERVICE("PIDFile"), READINESS(char *, pid_file, pid_file, "a path; a relative one is below /run"),
+          .help = "The file in which the service leaves the number of its main process." },
+        REFUSED("Unit", "PartOf"), REFUSED("Socket", "PassCredentials"),
         { SERVICE("PassEnvironment"), .parse = value_variables, .print = value_print_variables,
           .field = FIELD(char **, pass_environment), .values = "names of variables",
           .help = "Variables passed on from tend; a section of tend.ini gets all of them anyway." },
@@ -379,6 +393,8 @@ const struct setting settings[] = {
         REFUSED("Mount", "ReadWriteOnly"), LATER("ReadWritePaths"), REFUSED("Unit", "RebootArgument"),
         REFUSED("Socket", "ReceiveBuffer"), REFUSED("Unit", "RefuseManualStart"),
         REFUSED("Unit", "RefuseManualStop"), REFUSED("Unit", "ReloadPropagatedFrom"),
+        { SERVICE("ReloadSignal"), READINESS(int, reload_signal, signal, "a signal"), .fallback = "SIGHUP",
+          .help = "What asks a service of Type=notify-reload to read its settings again." },
         { TIMER("RemainAfterElapse"), TIMER_SWITCH(remain_after_elapse), .fallback = "yes",
           .help = "The timer counts as active when it will not elapse again." },
         { SERVICE("RemainAfterExit"), BOOL(remain_after_exit), .fallback = "no",
@@ -514,7 +530,7 @@ const struct setting settings[] = {
         LATER("TimerSlackNSec"), REFUSED("Socket", "Timestamping"), REFUSED("Socket", "Transparent"),
         REFUSED("Path", "TriggerLimitBurst"), REFUSED("Path", "TriggerLimitIntervalSec"),
         { SERVICE("Type"), .parse = value_type, .print = value_print_type, .field = FIELD(uint8_t, type),
-          .values = "simple exec oneshot notify",
+          .values = "simple exec oneshot notify notify-reload forking idle",
           .help = "When the service counts as started; simple, or oneshot where there is no ExecStart=." },
         { SERVICE("UMask"), .parse = value_mode, .print = value_print_mode,
           .field = FIELD(unsigned, umask), .values = "an octal mode", .fallback = "0022", .fallback_tend = "",
@@ -542,7 +558,13 @@ const struct setting settings[] = {
           .help = "Which target pulls it in; a section of tend.ini is started anyway." },
         { UNIT("Wants"), NAMES(wants),
           .help = "Start these units too, whatever becomes of them." },
-        LATER("WatchdogSec"), LATER("WatchdogSignal"), REFUSED("Mount", "What"),
+        { SERVICE("WatchdogSec"), READINESS(usec_t, watchdog, timeout, "a span of time"),
+          .fallback = "infinity",
+          .help = "How long the service may go without WATCHDOG=1; 0: as long as it likes." },
+        { SERVICE("WatchdogSignal"), READINESS(int, watchdog_signal, signal, "a signal"),
+          .fallback = "SIGABRT",
+          .help = "What the service is sent when its watchdog has fallen silent." },
+        REFUSED("Mount", "What"),
         REFUSED("Automount", "Where"),
         { SERVICE("WorkingDirectory"), .parse = value_working_directory,
           .print = value_print_working_directory,

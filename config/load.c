@@ -113,6 +113,12 @@ static int find_origins(struct loader *l, const struct source *s) {
         return r < 0 ? r : add_origins(l, s->sections[1]);
 }
 
+/* What it asks for needs messages from it. */
+static bool speaks(const struct unit *u) {
+        const struct readiness *r = unit_readiness(u);
+        return unit_says_ready(u) || r->watchdog != USEC_INFINITY || r->fd_store_max > 0;
+}
+
 /* What depends on more than one setting. */
 static void settle_unit(const struct loader *l, struct unit *u) {
         if (u->is_target) {
@@ -122,7 +128,7 @@ static void settle_unit(const struct loader *l, struct unit *u) {
         if (u->type == TYPE_UNSETTLED)
                 u->type = u->exec[EXEC_START] ? SERVICE_SIMPLE : SERVICE_ONESHOT;
         if (u->notify_access == NOTIFY_ACCESS_UNSETTLED)
-                u->notify_access = u->type == SERVICE_NOTIFY ? NOTIFY_ACCESS_MAIN : NOTIFY_ACCESS_NONE;
+                u->notify_access = speaks(u) ? NOTIFY_ACCESS_MAIN : NOTIFY_ACCESS_NONE;
         if (u->timeout_start == TIMEOUT_UNSETTLED)
                 u->timeout_start = u->type == SERVICE_ONESHOT ? USEC_INFINITY : l->timeout_start;
         if (u->setup && u->setup->input_size > 0 && !u->input.is_written)

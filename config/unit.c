@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -92,6 +93,20 @@ struct timer_spec *timer_spec_free(struct timer_spec *t) {
         return NULL;
 }
 
+const struct readiness *unit_readiness(const struct unit *u) {
+        static const struct readiness defaults = {
+                .watchdog = USEC_INFINITY,
+                .watchdog_signal = SIGABRT,
+                .reload_signal = SIGHUP,
+                .guess_main_pid = true,
+        };
+        return u->readiness ? u->readiness : &defaults;
+}
+
+bool unit_says_ready(const struct unit *u) {
+        return u->type == SERVICE_NOTIFY || u->type == SERVICE_NOTIFY_RELOAD;
+}
+
 struct command *command_free(struct command *c) {
         while (c) {
                 struct command *next = c->next;
@@ -143,6 +158,9 @@ void unit_free(struct unit *u) {
                 u,
         };
 
+        if (u->readiness)
+                free(u->readiness->pid_file);
+        free(u->readiness);
         for (size_t i = 0; i < countof(lists); i++)
                 strv_free(lists[i]);
         for (size_t i = 0; i < countof(u->exec); i++)

@@ -14,7 +14,10 @@
         X(SIMPLE, "simple")                                                                                  \
         X(EXEC, "exec")                                                                                      \
         X(ONESHOT, "oneshot")                                                                                \
-        X(NOTIFY, "notify")
+        X(NOTIFY, "notify")                                                                                  \
+        X(NOTIFY_RELOAD, "notify-reload")                                                                    \
+        X(FORKING, "forking")                                                                                \
+        X(IDLE, "idle")
 #define RESTARTS(X)                                                                                          \
         X(NO, "no")                                                                                          \
         X(ON_SUCCESS, "on-success")                                                                          \
@@ -149,6 +152,15 @@ struct timer_spec {
         bool persistent, fixed_random_delay, remain_after_elapse;
 };
 
+/* What few units say about their main process and their messages. */
+struct readiness {
+        char *pid_file;  /* owned; an absolute path, or NULL */
+        usec_t watchdog; /* WatchdogSec=; USEC_INFINITY: none */
+        int watchdog_signal, reload_signal;
+        unsigned fd_store_max; /* descriptors that are kept */
+        bool guess_main_pid;
+};
+
 struct unit {
         char *name;        /* owned; "web.service", "worker@1.service" */
         char *description; /* owned; NULL: the name serves */
@@ -174,7 +186,8 @@ struct unit {
         uint64_t forward_signals; /* bit N: signal N of tend goes to this service's main process */
         struct limit *limits;     /* owned */
         struct stdio input, output, error;
-        struct setup *setup; /* owned; NULL where nothing of it is set, see config/setup.h */
+        struct setup *setup;         /* owned; NULL where nothing of it is set, see config/setup.h */
+        struct readiness *readiness; /* owned; NULL: nothing of it is set, see unit_readiness() */
 
         usec_t restart_delay;     /* RestartSec= */
         usec_t restart_max_delay; /* RestartMaxDelaySec=; USEC_INFINITY: does not grow */
@@ -238,6 +251,12 @@ struct config {
 };
 
 void unit_free(struct unit *u);
+
+/* What the unit says of it, or the defaults; never NULL. */
+const struct readiness *unit_readiness(const struct unit *u);
+
+/* It says READY=1 when it is up. */
+bool unit_says_ready(const struct unit *u);
 
 /* Frees it and those that follow it; returns NULL. */
 struct command *command_free(struct command *c);

@@ -74,7 +74,6 @@ static const struct meaning outputs[] = {
 };
 
 static const char *const types[] = { SERVICE_TYPES(WORD) };
-static const char *const types_refused[] = { "forking", "dbus", "idle", "notify-reload" };
 
 static void *field_of(const struct assignment *a) {
         return (char *) a->object + a->setting->field;
@@ -142,11 +141,14 @@ int value_type(const struct assignment *a) {
         struct setting plain = *a->setting;
         struct assignment named = *a;
 
-        for (size_t i = 0; i < countof(types_refused); i++)
-                if (strcmp(a->value, types_refused[i]) == 0) {
-                        (void) value_reject(a, "a type of systemd that tend does not carry out yet");
-                        return -EOPNOTSUPP;
-                }
+        if (strcmp(a->value, "dbus") == 0) {
+                (void) value_reject(a, "it is ready when it has its name on the system bus, and a container "
+                                       "that tend runs has no system bus (dbus-daemon)");
+
+                diag_hint(a->diags, "Type=notify where it knows sd_notify(3), else Type=exec, and "
+                                    "its own dbus-daemon where it needs one");
+                return -EOPNOTSUPP;
+        }
         plain.table = &words;
         named.setting = &plain;
         return value_word(&named);

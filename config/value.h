@@ -46,6 +46,13 @@ struct stdio_row {
         bool is_input;
 };
 
+/* How the field is read and printed. `field` is its offset in struct readiness. */
+struct readiness_row {
+        int (*parse)(const struct assignment *a);
+        void (*print)(const struct setting *s, const void *object, FILE *out);
+        size_t field;
+};
+
 /* Fields that a row's default does not fill: load settles them once all of a unit is known. */
 #define TYPE_UNSETTLED          UINT8_MAX
 #define NOTIFY_ACCESS_UNSETTLED UINT8_MAX
@@ -139,6 +146,10 @@ VALUE(timer_unit);   /* Unit= */
 /* The number of an exit status that systemd.exec(5) gives a name, with "EXIT_" or "EX_" before it or not;
  * -EINVAL. */
 int value_exit_status(const char *name);
+
+/* value-readiness.c: the rows whose field is in unit->readiness; table: struct readiness_row. */
+VALUE(readiness);
+VALUE(pid_file); /* char *, an absolute path */
 
 /* Rows without a field. */
 int value_refused(const struct assignment *a);   /* known, not carried out yet: a warning */

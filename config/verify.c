@@ -40,7 +40,20 @@ static bool forces_oneshot(const struct unit *u) {
 }
 
 static bool hears_no_readiness(const struct unit *u) {
-        return u->type == SERVICE_NOTIFY && u->notify_access == NOTIFY_ACCESS_NONE;
+        return unit_says_ready(u) && u->notify_access == NOTIFY_ACCESS_NONE;
+}
+
+static bool hears_no_watchdog(const struct unit *u) {
+        return unit_readiness(u)->watchdog != USEC_INFINITY && u->notify_access == NOTIFY_ACCESS_NONE;
+}
+
+static bool hears_no_descriptors(const struct unit *u) {
+        return unit_readiness(u)->fd_store_max > 0 && u->notify_access == NOTIFY_ACCESS_NONE;
+}
+
+static bool leaves_no_main(const struct unit *u) {
+        return u->type == SERVICE_FORKING && !unit_readiness(u)->pid_file &&
+               !unit_readiness(u)->guess_main_pid;
 }
 
 static bool is_behind_itself(const struct unit *u) {
@@ -174,6 +187,13 @@ static const struct rule {
           "RestartForceExitStatus= is not for Type=oneshot", NULL, ALWAYS },
         { "NotifyAccess", hears_no_readiness, -EINVAL,
           "Type=notify with NotifyAccess=none: its readiness could never be heard", NULL, ALWAYS },
+        { "NotifyAccess", hears_no_watchdog, -EINVAL,
+          "WatchdogSec= with NotifyAccess=none: WATCHDOG=1 could never be heard", NULL, ALWAYS },
+        { "NotifyAccess", hears_no_descriptors, 0,
+          "FileDescriptorStoreMax= changes nothing with NotifyAccess=none", NULL, ALWAYS },
+        { "GuessMainPID", leaves_no_main, 0,
+          "Type=forking with neither PIDFile= nor GuessMainPID=: how its main process ends is never known",
+          NULL, ALWAYS },
         { "After", is_behind_itself, -EINVAL, "it is ordered behind itself (After=)", NULL, OF_ITSELF },
         { "Before", is_ahead_of_itself, -EINVAL, "it is ordered ahead of itself (Before=)", NULL, OF_ITSELF },
         { "Requires", requires_itself, -EINVAL, "it requires itself (Requires=)", NULL, OF_ITSELF },

@@ -72,13 +72,14 @@ static struct service *find_waiting(struct manager *m, const uint8_t *invocation
 }
 
 /* By what it carries itself: its session, its environment. */
-static struct service *owner_by_marks(struct manager *m, pid_t pid, pid_t session) {
+static struct service *owner_by_marks(struct manager *m, struct census_entry *e) {
         uint8_t invocation[16];
 
-        struct service *s = find_waiting(m, NULL, session);
-        if (!s && read_invocation(m, pid, invocation))
-                s = find_waiting(m, invocation, 0);
-        return s;
+        struct service *s = find_waiting(m, NULL, e->session);
+        if (s)
+                return s;
+        e->is_named = read_invocation(m, e->pid, invocation);
+        return e->is_named ? find_waiting(m, invocation, 0) : NULL;
 }
 
 static int add(struct census *c, pid_t pid) {
@@ -151,7 +152,7 @@ static int settle_owners(struct census *c, struct manager *m) {
                 struct census_entry *e = &c->list[i];
                 e->owner = owner_by_descent(m, c, e);
                 if (!e->owner)
-                        e->owner = owner_by_marks(m, e->pid, e->session);
+                        e->owner = owner_by_marks(m, e);
         }
         /* Once more: a parent may have got its owner behind its child. */
         for (size_t i = 0; i < c->n; i++)

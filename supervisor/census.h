@@ -14,6 +14,7 @@ struct service;
 struct census_entry {
         pid_t pid, parent, session;
         struct service *owner; /* NULL: nobody's of those that are being ended */
+        bool is_named;         /* somebody's INVOCATION_ID is in its environment */
 };
 
 struct census {

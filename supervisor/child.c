@@ -164,6 +164,26 @@ static int open_stderr(struct launch *l) {
         return open_stream(l, STDERR_FILENO, err);
 }
 
+/* sd_listen_fds(3). First all of them out of the way of where they are to be, then each to its place, which
+ * takes close-on-exec off. */
+static int pass_descriptors(struct launch *l) {
+        int first = STDERR_FILENO + 1;
+
+        if (l->prepared[PREPARE_DESCRIPTORS] < 0)
+                return l->prepared[PREPARE_DESCRIPTORS];
+        for (unsigned i = 0; i < l->n_fds; i++) {
+                l->passed[i] = fcntl(l->fds[i], F_DUPFD_CLOEXEC, first + (int) l->n_fds);
+                if (l->passed[i] < 0)
+                        return -errno;
+        }
+        for (unsigned i = 0; i < l->n_fds; i++)
+                if (dup2(l->passed[i], first + (int) i) < 0)
+                        return -errno;
+        for (char *const *at = l->own_pid; at && *at; at++)
+                (void) snprintf(*at, LAUNCH_PID_ROOM, "%d", getpid());
+        return 0;
+}
+
 /* In a container without CAP_SYS_RESOURCE these may be refused; the service runs all the same, and the parent
  * says so. */
 static int degrade(struct launch *l, const char *setting) {
@@ -357,6 +377,7 @@ static const struct step {
         { "opening its standard input", 208, open_stdin },
         { "opening its standard output", 209, open_stdout },
         { "opening its standard error", 222, open_stderr },
+        { "passing on its descriptors", 202, pass_descriptors },
         { "adjusting its OOM score", 206, adjust_oom_score },
         { "setting its niceness", 201, set_nice },
         { "setting its scheduling policy", 214, set_scheduling },

@@ -269,6 +269,8 @@ pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) {
         l->prepared[PREPARE_USER] = find_user(l, &user);
         if (l->prepared[PREPARE_USER] == 0)
                 l->prepared[PREPARE_GROUP] = find_groups(l, &user);
+        l->passed = arena_take(&launcher->arena, l->n_fds * sizeof(*l->passed));
+        l->prepared[PREPARE_DESCRIPTORS] = l->passed ? 0 : -E2BIG;
         l->prepared[PREPARE_ENVIRONMENT] = make_environment(l, &user, d);
         if (l->prepared[PREPARE_ENVIRONMENT] == 0)
                 l->prepared[PREPARE_COMMAND] = make_words(l, d);

@@ -11,6 +11,9 @@
 #include "config/setup.h"
 #include "init/init.h"
 
+#define LAUNCH_OWN_PIDS 2
+#define LAUNCH_PID_ROOM 12
+
 /* What all launches share. */
 struct launcher {
         const struct init *init; /* borrowed */
@@ -21,7 +24,14 @@ struct launcher {
 };
 
 /* What is prepared before there is a child. */
-enum prepared { PREPARE_USER, PREPARE_GROUP, PREPARE_ENVIRONMENT, PREPARE_COMMAND, PREPARED_COUNT };
+enum prepared {
+        PREPARE_USER,
+        PREPARE_GROUP,
+        PREPARE_DESCRIPTORS,
+        PREPARE_ENVIRONMENT,
+        PREPARE_COMMAND,
+        PREPARED_COUNT
+};
 
 struct launch {
         /* What to run, for whom: filled by the caller. */
@@ -29,7 +39,11 @@ struct launch {
         const struct command *command;
         enum exec_kind kind;
         const char *const
-                *extra; /* "NAME=value" of tend's own, NULL at the end: MAINPID, SERVICE_RESULT, … */
+                *extra;       /* "NAME=value" of tend's own, NULL at the end: MAINPID, SERVICE_RESULT, … */
+        char *const *own_pid; /* places in those, NULL at the end, into which the child writes its pid:
+                                 LAUNCH_PID_ROOM bytes each, at most LAUNCH_OWN_PIDS of them */
+        const int *fds;       /* handed on as 3 and so on; n_fds of them */
+        unsigned n_fds;
 
         /* Prepared by launch_run(); the child only reads. */
         struct launcher *launcher;
@@ -42,6 +56,7 @@ struct launch {
         size_t n_groups;
         bool change_user;
         bool has_owner; /* uid and gid are the service's, though this command may not change to them */
+        int *passed;    /* room for n_fds, for the child */
         int prepared[PREPARED_COUNT];           /* 0, or a negative errno: the child fails with it */
         const char *unprepared[PREPARED_COUNT]; /* what each was about */
 

@@ -192,8 +192,11 @@ static void rearm(struct manager *m) {
 static void time_is_over(struct service *s) {
         if (s->unit->timer && s->state == STATE_EXITED)
                 alarm_due(s);
-        else
+        else {
                 service_dispatch(s, EVENT_TIME_OUT);
+                if (s->waits_to_start)
+                        manager_touch(s); /* of Type=idle, and has waited long enough */
+        }
 }
 
 static bool take_due(struct manager *m) {
@@ -260,7 +263,7 @@ static void on_death(void *context, const siginfo_t *ended) {
 static void reap(struct manager *m) {
         bool alone;
 
-        init_reap(REAP_AT_ONCE, false, on_death, m, &m->reap_more, &alone);
+        init_reap(REAP_AT_ONCE, m->looks_at_dead, on_death, m, &m->reap_more, &alone);
 }
 
 static int on_more(sd_event_source *source maybe_unused, void *context) {

@@ -64,6 +64,8 @@ struct manager {
         bool census_due;    /* somebody has to be killed, or may be gone */
         bool reap_more;     /* children have ended and are not reaped yet */
         bool told_ready;
+        bool looks_at_dead; /* a daemon's session may not be known before it ends */
+        bool idle_waits;    /* a service of Type=idle, for a change of any other */
         bool census_broken; /* /proc cannot be read, and that has been said */
 };
 

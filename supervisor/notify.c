@@ -2,30 +2,46 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "supervisor/fdstore.h"
+#include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
+#include "supervisor/watchdog.h"
 
 #define MESSAGE_MAX 4096
 #define DESCRIPTORS_MAX                                                                                      \
-        16 /* that a message may bring; all are closed again: that is what a barrier waits for */
+        253 /* that a message may bring, see unix(7); what is not stored is closed again: that is what a     \
+               barrier waits for */
 
 struct notify {
         sd_event_source *source; /* owned; and with it the descriptor */
         int fd;
-        sd_event_source *watch; /* owned; on the pidfd of a main process that may not be our child */
-        pid_t watched;
         char variable[sizeof("NOTIFY_SOCKET=@") + sizeof(((struct sockaddr_un *) 0)->sun_path)];
         char status[128]; /* "" until there is one */
 };
+
+/* One message: lines, each with a NUL behind it, and what came with them. */
+struct message {
+        char *text;
+        size_t n;
+        int *fds; /* -1: taken */
+        size_t n_fds;
+};
+
+/* The value of the first line that begins with `name`, or NULL. */
+static const char *find(const struct message *m, const char *name) {
+        for (const char *line = m->text; line < m->text + m->n; line += strlen(line) + 1)
+                if (text_starts(line, name))
+                        return line + strlen(name);
+        return NULL;
+}
 
 const char *notify_variable(const struct notify *n) {
         return n->variable;
@@ -55,120 +71,185 @@ static bool is_allowed(const struct service *s, const struct ucred *from) {
         return false;
 }
 
-static void on_ready(struct service *s, const char *value) {
-        if (strcmp(value, "1") == 0 && s->unit->type == SERVICE_NOTIFY)
+/* Of a service that reloads READY=1 says that it is through, whatever its type. */
+static void on_ready(struct service *s, const char *value, const struct message *m maybe_unused) {
+        if (strcmp(value, "1") != 0)
+                return;
+        s->reloading = false;
+        if (unit_says_ready(s->unit) || s->state == STATE_RELOAD_NOTIFY)
                 service_dispatch(s, EVENT_UP);
 }
 
-static void on_status(struct service *s, const char *value) {
+static void on_status(struct service *s, const char *value, const struct message *m maybe_unused) {
         (void) snprintf(s->notify->status, sizeof(s->notify->status), "%s", value);
         log_debug(s->unit->name, "says: %s", value);
 }
 
-static void on_stopping(struct service *s, const char *value maybe_unused) {
+static void on_stopping(struct service *s, const char *value, const struct message *m maybe_unused) {
+        if (strcmp(value, "1") != 0)
+                return;
         log_debug(s->unit->name, "says that it is stopping");
+        s->reloading = false;
+        s->stops_itself |= s->state == STATE_RUNNING;
+        service_dispatch(s, EVENT_STOPPING);
 }
 
-static void on_errno(struct service *s, const char *value) {
+static void on_errno(struct service *s, const char *value, const struct message *m maybe_unused) {
         int error;
 
         if (parse_int(value, 1, 4095, &error) == 0)
                 log_warning(s->unit->name, "says that it has failed: %s", strerror(error));
 }
 
-/* A main process that is not our child ends without a SIGCHLD for us; and how it ended only its parent is
- * told. If it has been handed to us meanwhile, the SIGCHLD has the better news. */
-static int on_main_gone(sd_event_source *source, int fd maybe_unused, uint32_t events maybe_unused,
-                        void *context) {
-        struct service *s = context;
-        pid_t pid = s->notify->watched;
-        siginfo_t info;
-
-        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        s->notify->watched = 0;
-        if (pid == s->main && waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-                service_process_ended(s, pid, (struct ending){ .code = CLD_EXITED });
-        return 0;
-}
-
-static int watch_main(struct service *s, pid_t pid) {
-        struct notify *n = s->notify;
-        int fd = pidfd_open(pid, 0);
-
-        if (fd < 0)
-                return -errno;
-        n->watch = sd_event_source_unref(n->watch);
-        int r = sd_event_add_io(s->manager->event, &n->watch, fd, EPOLLIN, on_main_gone, s);
-        if (r >= 0)
-                r = sd_event_source_set_io_fd_own(n->watch, true);
-        else
-                (void) close(fd);
-        n->watched = r < 0 ? 0 : pid;
-        return r;
-}
-
 /* The service has handed its work over to another of its processes. */
-static void on_main_pid(struct service *s, const char *value) {
-        struct pids *pids = &s->manager->pids;
+static void on_main_pid(struct service *s, const char *value, const struct message *m maybe_unused) {
         int pid;
 
         if (parse_int(value, 2, INT32_MAX, &pid) < 0 || pid == s->main)
                 return;
-        /* Where the process that says so has ended meanwhile, the new one has been handed to us: its marks
-         * are left. */
-        const struct service *owner = census_owner(s->manager, pid);
-        if (owner != s && (owner || !census_is_marked(s, pid))) {
+        if (mainpid_is_suitable(s, pid))
+                mainpid_adopt(s, pid);
+        else
                 log_warning(s->unit->name,
                             "says that pid %d is its main process, which is none of its own: not heard", pid);
-                return;
-        }
-        int r = watch_main(s, pid);
-        if (r < 0) {
-                log_warning(s->unit->name, "cannot watch its new main process %d: %s", pid, strerror(-r));
-                return;
-        }
-        pids_remove(pids, s->main);
-        pids_add(pids, pid, s);
-        s->main = pid;
-        log_info(s->unit->name, "its main process is now pid %d", pid);
 }
 
+/* Microseconds; 0 where it is no such number. */
+static usec_t parse_usec(const char *value) {
+        char *end;
+
+        if (*value < '0' || *value > '9')
+                return 0;
+        errno = 0;
+        unsigned long long usec = strtoull(value, &end, 10);
+        return errno == 0 && *end == '\0' ? usec : 0;
+}
+
+static void on_extend(struct service *s, const char *value, const struct message *m maybe_unused) {
+        usec_t span = parse_usec(value);
+
+        if (span > 0)
+                service_extend(s, span);
+}
+
+static void on_watchdog(struct service *s, const char *value, const struct message *m maybe_unused) {
+        if (strcmp(value, "1") == 0)
+                watchdog_heard(s);
+        else if (strcmp(value, "trigger") == 0) {
+                log_warning(s->unit->name, "says WATCHDOG=trigger: it takes itself for broken");
+                service_dispatch(s, EVENT_SILENT);
+        }
+}
+
+static void on_watchdog_span(struct service *s, const char *value, const struct message *m maybe_unused) {
+        if (parse_usec(value) > 0 || strcmp(value, "0") == 0)
+                watchdog_set_span(s, parse_usec(value));
+}
+
+/* After ReloadSignal= only a reload that began later is the one that was asked for. */
+static void on_reloading(struct service *s, const char *value, const struct message *m) {
+        const char *at = find(m, "MONOTONIC_USEC=");
+
+        if (strcmp(value, "1") != 0)
+                return;
+        s->reloading = true;
+        if (s->state == STATE_RELOAD_SIGNAL &&
+            (!at || !s->vigil || parse_usec(at) < s->vigil->reload_asked)) {
+                log_debug(s->unit->name, "says RELOADING=1, but not since it was asked (MONOTONIC_USEC=)");
+                return;
+        }
+        service_dispatch(s, EVENT_RELOADING);
+}
+
+static void on_store(struct service *s, const char *value, const struct message *m) {
+        const char *name = find(m, "FDNAME="), *poll = find(m, "FDPOLL=");
+
+        if (strcmp(value, "1") != 0)
+                return;
+        for (size_t i = 0; i < m->n_fds; i++)
+                if (m->fds[i] >= 0)
+                        fdstore_add(s, TAKE_FD(m->fds[i]), name, !poll || strcmp(poll, "0") != 0);
+}
+
+static void on_store_remove(struct service *s, const char *value, const struct message *m) {
+        const char *name = find(m, "FDNAME=");
+
+        if (strcmp(value, "1") == 0 && name)
+                fdstore_remove(s, name);
+}
+
+/* What is not here is not heard: BUSERROR=, and what others may add to the protocol. */
 static const struct {
         const char *name;
-        void (*take)(struct service *s, const char *value);
+        void (*take)(struct service *s, const char *value, const struct message *m);
 } assignments[] = {
-        { "MAINPID=", on_main_pid }, { "READY=", on_ready },       { "STATUS=", on_status },
-        { "ERRNO=", on_errno },      { "STOPPING=", on_stopping },
+        { "MAINPID=", on_main_pid },
+        { "FDSTOREREMOVE=", on_store_remove },
+        { "FDSTORE=", on_store },
+        { "EXTEND_TIMEOUT_USEC=", on_extend },
+        { "WATCHDOG_USEC=", on_watchdog_span },
+        { "RELOADING=", on_reloading },
+        { "READY=", on_ready },
+        { "STATUS=", on_status },
+        { "ERRNO=", on_errno },
+        { "STOPPING=", on_stopping },
+        { "WATCHDOG=", on_watchdog },
 };
 
 /* In the order of the table, not of the message: MAINPID= and READY=1 in one message belong together. */
-static void take_message(struct service *s, char *text, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                if (text[i] == '\n')
-                        text[i] = '\0';
+static void take_message(struct service *s, const struct message *m) {
         for (size_t i = 0; i < countof(assignments); i++)
-                for (const char *line = text; line < text + n; line += strlen(line) + 1)
+                for (const char *line = m->text; line < m->text + m->n; line += strlen(line) + 1)
                         if (text_starts(line, assignments[i].name))
-                                assignments[i].take(s, line + strlen(assignments[i].name));
+                                assignments[i].take(s, line + strlen(assignments[i].name), m);
 }
 
-static void close_descriptors(struct cmsghdr *c) {
+static void collect_descriptors(struct cmsghdr *c, struct message *m) {
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
         for (size_t i = 0; i < n; i++) {
                 int fd;
                 memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-                (void) close(fd);
+                if (m->n_fds < DESCRIPTORS_MAX)
+                        m->fds[m->n_fds++] = fd;
+                else
+                        (void) close(fd);
+        }
+}
+
+static void close_descriptors(const struct message *m) {
+        for (size_t i = 0; i < m->n_fds; i++)
+                cleanup_close(&m->fds[i]);
+}
+
+static void split_lines(struct message *m) {
+        m->text[m->n] = '\0';
+        for (size_t i = 0; i < m->n; i++)
+                if (m->text[i] == '\n')
+                        m->text[i] = '\0';
+}
+
+static void take_up(struct service *s, struct message *m, const struct ucred *from, bool is_cut) {
+        m->text[m->n] = '\0';
+        if (strlen(m->text) < m->n || is_cut)
+                log_warning(s->unit->name, "a notification that is no text, or too long: not heard");
+        else if (!is_allowed(s, from))
+                log_warning(s->unit->name,
+                            "a notification of pid %d: not heard, see NotifyAccess=", from->pid);
+        else {
+                split_lines(m);
+                take_message(s, m);
         }
 }
 
 /* One message. 1, 0 when there is none, or a negative errno. */
 static int receive(struct service *s) {
         char text[MESSAGE_MAX + 1];
+        int fds[DESCRIPTORS_MAX];
         char control[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * DESCRIPTORS_MAX)]
                 __attribute__((aligned(sizeof(struct cmsghdr))));
         struct iovec part = { .iov_base = text, .iov_len = MESSAGE_MAX };
-        struct msghdr message = {
+        struct msghdr header = {
                 .msg_iov = &part,
                 .msg_iovlen = 1,
                 .msg_control = control,
@@ -176,25 +257,20 @@ static int receive(struct service *s) {
         };
         struct ucred from = {};
 
-        ssize_t n = recvmsg(s->notify->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        ssize_t n = recvmsg(s->notify->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (n < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-        for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+        struct message m = { .text = text, .n = (size_t) n, .fds = fds };
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
                 if (c->cmsg_level != SOL_SOCKET)
                         continue;
                 if (c->cmsg_type == SCM_RIGHTS)
-                        close_descriptors(c);
+                        collect_descriptors(c, &m);
                 if (c->cmsg_type == SCM_CREDENTIALS)
                         memcpy(&from, CMSG_DATA(c), sizeof(from));
         }
-        text[n] = '\0';
-        if (strlen(text) < (size_t) n || message.msg_flags & MSG_TRUNC)
-                log_warning(s->unit->name, "a notification that is no text, or too long: not heard");
-        else if (!is_allowed(s, &from))
-                log_warning(s->unit->name,
-                            "a notification of pid %d: not heard, see NotifyAccess=", from.pid);
-        else
-                take_message(s, text, (size_t) n);
+        take_up(s, &m, &from, header.msg_flags & MSG_TRUNC);
+        close_descriptors(&m);
         return 1;
 }
 
@@ -251,7 +327,6 @@ int notify_open(struct service *s) {
 struct notify *notify_close(struct notify *n) {
         if (!n)
                 return NULL;
-        sd_event_source_unref(n->watch);
         sd_event_source_unref(n->source);
         cleanup_close(&n->fd);
         free(n);

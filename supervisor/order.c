@@ -9,13 +9,46 @@ static bool is_settled(const struct service *s) {
         return STATE_IN(s->state, STATES_UP | STATES_AT_REST);
 }
 
-static bool may_start(const struct service *s) {
+static bool has_its_turn(const struct service *s) {
         const struct manager *m = s->manager;
 
         graph_each(&m->plan.after, s->index, v)
                 if (!is_settled(m->services[v]))
                         return false;
         return true;
+}
+
+/* Somebody is starting, or will with nothing in between. */
+static bool is_busy(const struct manager *m) {
+        for (uint32_t i = 0; i < m->plan.after.n; i++) {
+                const struct service *s = m->services[i];
+                if (s->unit->type == SERVICE_IDLE)
+                        continue;
+                if (STATE_IN(s->state, STATES_STARTING) || (s->waits_to_start && has_its_turn(s)))
+                        return true;
+        }
+        return false;
+}
+
+/* Type=idle lets the others go first, for 5 s at the most, as systemd does. */
+#define IDLE_MOST (5 * USEC_PER_SEC)
+
+static bool stands_back(struct service *s) {
+        struct manager *m = s->manager;
+        bool has_waited = s->timer.slot == TIMER_IDLE && s->timer.at != 0;
+
+        if (s->unit->type != SERVICE_IDLE || has_waited || !is_busy(m)) {
+                timers_disarm(&m->timers, &s->timer);
+                return false;
+        }
+        if (s->timer.slot == TIMER_IDLE)
+                timers_arm(&m->timers, &s->timer, usec_add(manager_now(m), IDLE_MOST));
+        m->idle_waits = true;
+        return true;
+}
+
+static bool may_start(struct service *s) {
+        return has_its_turn(s) && !stands_back(s);
 }
 
 static const struct service *failed_requirement(const struct service *s) {
@@ -130,9 +163,18 @@ void order_look_after(struct service *s) {
                 try_stop(s);
 }
 
-void order_touch_neighbours(struct service *s) {
-        const struct manager *m = s->manager;
+static void touch_idle(struct manager *m) {
+        m->idle_waits = false;
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                if (m->services[i]->unit->type == SERVICE_IDLE && m->services[i]->waits_to_start)
+                        manager_touch(m->services[i]);
+}
 
+void order_touch_neighbours(struct service *s) {
+        struct manager *m = s->manager;
+
+        if (m->idle_waits)
+                touch_idle(m);
         if (s->index == SERVICE_NO_INDEX)
                 return;
         graph_each(&m->plan.before, s->index, v)

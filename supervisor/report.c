@@ -1,6 +1,7 @@
 #include "supervisor/report.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
 
@@ -26,8 +27,10 @@ static void say_up(const struct service *s) {
         if (s->unit->timer)
                 return; /* it says itself what it waits for */
         if (s->main != 0)
-                log_info(s->unit->name, "%s, pid %d", s->unit->type == SERVICE_NOTIFY ? "ready" : "started",
+                log_info(s->unit->name, "%s, pid %d", unit_says_ready(s->unit) ? "ready" : "started",
                          s->main);
+        else if (mainpid_is_unknown(s))
+                log_info(s->unit->name, "started; its main process is not known");
         else
                 log_info(s->unit->name, s->unit->is_target ? "reached" : "done");
 }
@@ -63,7 +66,7 @@ void report_step(const struct service *s, enum state before, enum event e) {
         if (s->state == before)
                 return;
         log_debug(s->unit->name, "%s, %s: now %s", state_word(before), event_word(e), state_word(s->state));
-        if (s->state == STATE_RUNNING && before == STATE_RELOAD)
+        if (s->state == STATE_RUNNING && STATE_IN(before, STATES_RELOADING))
                 log_info(s->unit->name, "reloaded");
         else if (s->state == STATE_RUNNING || s->state == STATE_EXITED)
                 say_up(s);

@@ -105,6 +105,8 @@ static bool has_missed(pid_t pid, int signal) {
 static int signal_for(const struct service *s, pid_t pid) {
         enum kill_mode mode = s->unit->kill_mode;
 
+        if (!STATE_IN(s->state, STATES_STOPPING) || s->stops_itself)
+                return 0;
         if (mode != KILL_CONTROL_GROUP && mode != KILL_MIXED)
                 return 0;
         if (IS_KILLING(s) || (mode == KILL_MIXED && has_gone(s)))
@@ -152,10 +154,25 @@ static void fall_back(struct manager *m, int error) {
         }
 }
 
-/* Does what it leaves keep the service from its rest? */
+/* Handed to us, and nothing says by whom: it may have been a daemon that has overwritten its environment, as
+ * some do to show what they are about. */
+static bool is_riddle(const struct census_entry *e) {
+        return !e->owner && !e->is_named && e->parent == getpid();
+}
+
+static bool has_riddles(const struct census *c) {
+        for (size_t i = 0; i < c->n; i++)
+                if (is_riddle(&c->list[i]))
+                        return true;
+        return false;
+}
+
+/* Does what it leaves keep the service from its rest? One that is up must not be taken for gone. */
 static bool is_empty(const struct service *s) {
         enum kill_mode mode = s->unit->kill_mode;
 
+        if (!STATE_IN(s->state, STATES_STOPPING))
+                return has_gone(s) && s->left == 0 && !has_riddles(&s->manager->census);
         if (mode == KILL_NONE)
                 return true;
         return has_gone(s) && (mode == KILL_PROCESS || s->left == 0);
@@ -169,12 +186,60 @@ static void look_again(struct manager *m, bool has_signalled) {
 
         for (uint32_t i = 0; i < m->n_waiting; i++) {
                 const struct service *s = m->waiting[i];
-                is_left |= s->waits_for_empty && has_gone(s) && s->left > 0;
+                is_left |= s->waits_for_empty && STATE_IN(s->state, STATES_STOPPING) && has_gone(s) &&
+                           s->left > 0;
         }
         if (has_signalled)
                 m->signalled = now;
         usec_t span = MIN(MAX(now - m->signalled, RETRY_FIRST), RETRY_MOST);
         timers_arm(&m->timers, &m->retry, is_left ? now + span : USEC_INFINITY);
+}
+
+static bool is_starting_daemon(const struct service *s) {
+        return s->unit->type == SERVICE_FORKING && s->state == STATE_START;
+}
+
+/* With others that fork at the same time a riddle may be any of theirs. */
+static bool is_alone(const struct manager *m) {
+        unsigned n = 0;
+
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                n += is_starting_daemon(m->services[i]);
+        return n == 1;
+}
+
+static pid_t find_only(const struct census *c, const struct service *s) {
+        size_t n = 0, riddles = 0;
+        pid_t found = 0, riddle = 0;
+
+        for (size_t i = 0; i < c->n; i++) {
+                const struct census_entry *e = &c->list[i];
+                if (e->owner == s) {
+                        found = e->pid;
+                        n++;
+                } else if (is_riddle(e)) {
+                        riddle = e->pid;
+                        riddles++;
+                }
+        }
+        if (n == 0 && riddles == 1 && is_alone(s->manager))
+                return riddle;
+        return n == 1 ? found : 0;
+}
+
+pid_t roundup_only_orphan(struct service *s) {
+        struct manager *m = s->manager;
+        struct service *first = m->waiting[0];
+        uint32_t n = m->n_waiting;
+
+        m->waiting[0] = s; /* the census asks for whom it is */
+        m->n_waiting = 1;
+        census_release(&m->census);
+        int r = census_take_orphans(&m->census, m);
+        census_hold(&m->census, m);
+        m->waiting[0] = first;
+        m->n_waiting = n;
+        return r < 0 ? 0 : find_only(&m->census, s);
 }
 
 void roundup_run(struct manager *m) {

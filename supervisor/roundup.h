@@ -5,3 +5,6 @@
 #include "supervisor/manager.h"
 
 void roundup_run(struct manager *m);
+
+/* The one process of the service that has been handed to us; 0 where there is none, or more than one. */
+pid_t roundup_only_orphan(struct service *s);

@@ -8,10 +8,13 @@
 #include "config/setup.h"
 #include "supervisor/condition.h"
 #include "supervisor/directory.h"
+#include "supervisor/fdstore.h"
+#include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
 #include "supervisor/report.h"
 #include "supervisor/spawn.h"
+#include "supervisor/watchdog.h"
 
 void service_set_unit(struct service *s, const struct unit *u) {
         unsigned size = u->start_limit_interval > 0 ? u->start_limit_burst : 0;
@@ -47,6 +50,7 @@ struct service *service_free(struct service *s) {
         if (s->unit->timer)
                 alarm_free(s);
         notify_close(s->notify);
+        vigil_free(s->vigil);
         free(s->restarts.window.at);
         free(s);
         return NULL;
@@ -75,6 +79,10 @@ static struct facts look(const struct service *s) {
                 .main_clean = ending_result(s->unit, s->main_ending, s->was_asked) == RESULT_SUCCESS,
                 .more_to_run = s->main_command && s->main_command->next,
                 .failed = result_is_failure(s->result),
+                .main_awaited = unit_readiness(s->unit)->pid_file && mainpid_is_unknown(s),
+                .main_unknown = mainpid_is_unknown(s),
+                .reloading = s->reloading,
+                .stops_itself = s->stops_itself,
                 .will_restart = will_restart(s),
         };
 }
@@ -113,7 +121,7 @@ static void begin(struct service *s) {
         s->result = RESULT_SUCCESS;
         s->main_ending = s->control_ending = (struct ending){};
         s->main_command = NULL;
-        s->was_asked = s->was_killed = false;
+        s->was_asked = s->was_killed = s->reloading = s->stops_itself = false;
         /* Not enough entropy this early is no reason to wait: it is a name, not a secret. */
         ssize_t n maybe_unused =
                 getrandom(s->invocation, sizeof(s->invocation), GRND_NONBLOCK | GRND_INSECURE);
@@ -137,6 +145,24 @@ static void arm(struct service *s, usec_t span) {
 static void arm_runtime(struct service *s) {
         usec_t used = usec_sub(manager_now(s->manager), s->restarts.up_since);
         arm(s, usec_sub(s->unit->runtime_max, used));
+}
+
+/* A delay is none of its business. */
+void service_extend(struct service *s, usec_t span) {
+        usec_t now = manager_now(s->manager), until = usec_add(now, span);
+
+        if (s->timer.slot != TIMER_IDLE &&
+            STATE_IN(s->state, STATES_STARTING | STATES_UP | STATES_STOPPING) && until > s->timer.at)
+                arm(s, span);
+        watchdog_extend(s, until);
+}
+
+/* Of a service that is up only where nobody else tells of its end. */
+static void await_empty(struct service *s) {
+        if (!STATE_IN(s->state, STATES_STOPPING) && !mainpid_is_unknown(s))
+                return;
+        s->waits_for_empty = true;
+        s->manager->census_due = true;
 }
 
 static void arm_delay(struct service *s) {
@@ -171,6 +197,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_BLAME_CONTROL:    blame_control(s); break;
         case DO_BLAME_RESOURCES:  blame(s, RESULT_RESOURCES); break;
         case DO_BLAME_DEPENDENCY: blame(s, RESULT_DEPENDENCY); break;
+        case DO_BLAME_WATCHDOG:   blame(s, RESULT_WATCHDOG); break;
         case DO_BLAME_CONDITION:  blame(s, RESULT_EXEC_CONDITION); break;
         case DO_BLAME_ASSERTION:  blame_anew(s, RESULT_ASSERTION); break;
         case DO_FORGIVE:          blame_anew(s, RESULT_SUCCESS); break;
@@ -192,11 +219,22 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_RUN_STOP_POST:    spawn_control(s, EXEC_STOP_POST); break;
         case DO_TERM:             spawn_signal(s, stop_signal(s), false); break;
         case DO_KILL:             spawn_signal(s, unit_final_signal(s->unit), true); break;
+        case DO_ABORT:            spawn_signal(s, unit_readiness(s->unit)->watchdog_signal, false); break;
+        case DO_SIGNAL_RELOAD:    spawn_signal_reload(s); break;
+        case DO_AWAIT_MAIN:       mainpid_search(s); break;
+        case DO_AWAIT_EMPTY:      await_empty(s); break;
         case DO_GO_UP:            s->restarts.up_since = manager_now(s->manager); break;
-        case DO_WARN_RELOAD:      log_warning(s->unit->name, "ExecReload= failed; it goes on"); break;
+        case DO_WARN_RELOAD:      log_warning(s->unit->name, "its reload failed; it goes on"); break;
         }
 }
 /* clang-format on */
+
+/* Nothing of it runs any more. What is kept over a restart goes where there is none. */
+static void retire(struct service *s) {
+        mainpid_forget(s);
+        if (s->vigil && s->state != STATE_AUTO_RESTART && !s->starts_again)
+                fdstore_clear(s->vigil);
+}
 
 /* The only writer of a state. */
 static void set_state(struct service *s, enum state to) {
@@ -207,6 +245,9 @@ static void set_state(struct service *s, enum state to) {
         s->state = (uint8_t) to;
         s->since = manager_now(s->manager);
         s->waits_for_empty = false;
+        watchdog_follow(s, before);
+        if (STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART)))
+                retire(s);
         manager_changed(s);
 }
 
@@ -230,8 +271,8 @@ static void take_step(struct service *s, enum event e) {
                 return;
         set_state(s, rule->to);
         for (unsigned i = 0; i < EFFECT_COUNT; i++)
-                if (rule->effects & 1U << i)
-                        carry_out(s, (enum effect)(1U << i));
+                if (rule->effects & 1ULL << i)
+                        carry_out(s, (enum effect)(1ULL << i));
         report_step(s, before, e);
         if (s->manager->alarms.list)
                 alarm_heed(s, before);

@@ -8,6 +8,7 @@
 
 struct manager;
 struct notify;
+struct vigil;
 
 #define SERVICE_NO_INDEX UINT32_MAX
 
@@ -21,6 +22,7 @@ struct service {
         struct service *next_leaving; /* borrowed; the manager's list of those whose unit is gone */
         struct service *next_todo;    /* borrowed; the manager's list of who has to be looked at */
         struct notify *notify;        /* owned; its notification socket; NULL until it is needed */
+        struct vigil *vigil;          /* owned; see vigil.h; NULL until it is needed */
 
         const struct command *main_command;    /* the ExecStart= line that runs, or ran last */
         const struct command *control_command; /* the line that runs beside it; NULL: none */
@@ -51,6 +53,8 @@ struct service {
         bool was_asked;      /* to stop; so it does not restart, and KillSignal= is a clean end */
         bool was_killed;     /* by our SIGKILL */
         bool waits_for_empty;
+        bool reloading;    /* it has said RELOADING=1 and not READY=1 since */
+        bool stops_itself; /* it has said STOPPING=1, and no signal was sent since */
         bool settled_once; /* its first start has come to an end, good or bad */
 };
 
@@ -62,6 +66,9 @@ void service_dispatch(struct service *s, enum event e);
 
 /* A process of its own has ended: takes it over, and dispatches what that means. */
 void service_process_ended(struct service *s, pid_t pid, struct ending e);
+
+/* EXTEND_TIMEOUT_USEC=: the time that it is given now lasts at least that much longer. */
+void service_extend(struct service *s, usec_t span);
 
 /* Its unit is `u` from now on; while it is at rest. */
 void service_set_unit(struct service *s, const struct unit *u);

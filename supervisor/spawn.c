@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -7,11 +8,14 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "config/setup.h"
+#include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
 #include "supervisor/spawn.h"
+#include "supervisor/vigil.h"
+#include "supervisor/watchdog.h"
 
-#define VARIABLES_MAX 8
+#define VARIABLES_MAX 12
 #define VARIABLE_SIZE 64
 
 /* What tend adds to a child's environment; on the stack of the spawn, for as long as that takes. */
@@ -19,6 +23,8 @@ struct variables {
         char text[VARIABLES_MAX][VARIABLE_SIZE];
         const char *list[VARIABLES_MAX + 1];
         size_t n;
+        char *own_pid[LAUNCH_OWN_PIDS + 1]; /* those whose value the child writes */
+        size_t n_own_pid;
 };
 
 static void printf_like(2, 3) add(struct variables *v, const char *format, ...) {
@@ -29,6 +35,31 @@ static void printf_like(2, 3) add(struct variables *v, const char *format, ...) 
         va_end(ap);
         v->list[v->n] = v->text[v->n];
         v->n++;
+}
+
+static void add_own_pid(struct variables *v, const char *name) {
+        char *text = v->text[v->n];
+
+        add(v, "%s=", name);
+        v->own_pid[v->n_own_pid++] = text + strlen(text);
+}
+
+/* For the main process alone, as in systemd. */
+static void add_watchdog(struct variables *v, const struct service *s) {
+        usec_t span = watchdog_span(s);
+
+        if (span == USEC_INFINITY)
+                return;
+        add(v, "WATCHDOG_USEC=%" PRIu64, span);
+        add_own_pid(v, "WATCHDOG_PID");
+}
+
+static void add_stored(struct variables *v, const struct service *s) {
+        if (!s->vigil || s->vigil->n_stored == 0)
+                return;
+        add(v, "LISTEN_FDS=%u", s->vigil->n_stored);
+        add_own_pid(v, "LISTEN_PID");
+        v->list[v->n++] = s->vigil->names;
 }
 
 static void add_invocation(struct variables *v, const struct service *s) {
@@ -64,6 +95,10 @@ static void make_variables(struct variables *v, const struct service *s, enum ex
                 add(v, "%s", notify_variable(s->notify));
         if (kind == EXEC_STOP || kind == EXEC_STOP_POST)
                 add_ending(v, s);
+        if (kind != EXEC_START)
+                return;
+        add_watchdog(v, s);
+        add_stored(v, s);
 }
 
 static void say_what_failed(const struct service *s, const struct launch *l, const struct diags *d) {
@@ -88,8 +123,14 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
 
         if (s->unit->notify_access != NOTIFY_ACCESS_NONE && !s->notify)
                 r = notify_open(s);
+        if (r >= 0 && kind == EXEC_START) {
+                r = watchdog_prepare(s);
+                l.fds = s->vigil ? s->vigil->fds : NULL;
+                l.n_fds = s->vigil ? s->vigil->n_stored : 0;
+        }
         make_variables(&v, s, kind);
         l.extra = v.list;
+        l.own_pid = v.own_pid;
         pid_t pid = r < 0 ? r : launch_run(&s->manager->launcher, &l, &d);
         if (pid < 0)
                 log_error(s->unit->name, "making a process for %s=: %s", exec_kind_word(kind),
@@ -105,6 +146,10 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
         return MAX(pid, 0);
 }
 
+static bool is_up_when_executed(const struct unit *u) {
+        return u->type == SERVICE_SIMPLE || u->type == SERVICE_EXEC || u->type == SERVICE_IDLE;
+}
+
 void spawn_main(struct service *s, const struct command *c) {
         bool executed = false;
 
@@ -116,11 +161,17 @@ void spawn_main(struct service *s, const struct command *c) {
         }
         if (s->main != 0) /* one that must not be killed, or cannot be */
                 pids_remove(&s->manager->pids, s->main);
+        s->main = 0;
+        if (s->unit->type == SERVICE_FORKING) { /* it is the command that leaves the main process behind */
+                spawn_control(s, EXEC_START);
+                s->session = s->control;
+                return;
+        }
         s->main = spawn(s, c, EXEC_START, &executed);
         s->session = s->main;
         if (s->main == 0)
                 s->posted = EVENT_SPAWN_FAILED;
-        else if (executed && (s->unit->type == SERVICE_SIMPLE || s->unit->type == SERVICE_EXEC))
+        else if (executed && is_up_when_executed(s->unit))
                 s->posted = EVENT_UP;
 }
 
@@ -159,9 +210,16 @@ static void send_signal(pid_t pid, int signal) {
                 (void) kill(pid, SIGCONT);
 }
 
+void spawn_signal_reload(struct service *s) {
+        if (vigil_of(s))
+                s->vigil->reload_asked = manager_now(s->manager);
+        send_signal(s->main, unit_readiness(s->unit)->reload_signal);
+}
+
 void spawn_signal(struct service *s, int signal, bool last) {
         enum kill_mode mode = s->unit->kill_mode;
 
+        s->stops_itself = false;
         s->waits_for_empty = true;
         s->manager->census_due = true;
         if (mode == KILL_NONE)
@@ -178,19 +236,33 @@ void spawn_signal(struct service *s, int signal, bool last) {
 }
 
 static void main_ended(struct service *s, struct ending e) {
+        if (s->unit->type == SERVICE_FORKING)
+                mainpid_follow_session(s); /* it is not reaped yet */
         s->main = 0;
+        if (mainpid_find_successor(s, e))
+                return;
         s->main_ending = e;
         service_dispatch(s, EVENT_MAIN_ENDED);
+}
+
+/* How its command failed is what is known of the end of a service that has no main process yet. */
+static void forked(struct service *s, bool failed, struct ending e) {
+        if (!failed)
+                mainpid_find(s);
+        else if (s->main == 0)
+                s->main_ending = e;
 }
 
 /* The next line of the list, unless this one failed without a "-". */
 static void control_ended(struct service *s, struct ending e) {
         const struct command *c = s->control_command;
         bool failed = e.code != CLD_EXITED || e.status != 0;
+        bool ignores = c && (c->flags & COMMAND_IGNORE_FAILURE);
 
         s->control = 0;
         s->control_ending = e;
-        bool ignores = c && (c->flags & COMMAND_IGNORE_FAILURE);
+        if (s->control_kind == EXEC_START && s->state == STATE_START) /* of a forking service */
+                forked(s, failed, e);
         if (s->control_kind == EXEC_CONDITION && ending_skips(e) && !ignores)
                 service_dispatch(s, EVENT_CONTROL_SKIPS);
         else if (failed && !ignores) {

@@ -13,6 +13,9 @@ void spawn_control(struct service *s, enum exec_kind kind);
 /* Ends the command that runs now and forgets it; the census finds what it leaves. */
 void spawn_drop_control(struct service *s);
 
+/* ReloadSignal= to the main process. */
+void spawn_signal_reload(struct service *s);
+
 /* To whom KillMode= says; `last` is the signal of those that did not heed the one before. EVENT_EMPTY follows
  * when nobody is left. */
 void spawn_signal(struct service *s, int signal, bool last);

@@ -41,8 +41,28 @@ static bool is_oneshot(const struct facts *f) {
         return f->unit->type == SERVICE_ONESHOT;
 }
 
-static bool main_lives(const struct facts *f) {
-        return f->main_alive;
+static bool reloads_by_both(const struct facts *f) {
+        return f->unit->type == SERVICE_NOTIFY_RELOAD && f->main_alive && has_reload(f);
+}
+
+static bool reloads_by_signal(const struct facts *f) {
+        return f->unit->type == SERVICE_NOTIFY_RELOAD && f->main_alive;
+}
+
+static bool is_reloading(const struct facts *f) {
+        return f->reloading;
+}
+
+static bool stops_itself(const struct facts *f) {
+        return f->stops_itself;
+}
+
+static bool main_awaited(const struct facts *f) {
+        return f->main_awaited;
+}
+
+static bool main_serves(const struct facts *f) {
+        return f->main_alive || f->main_unknown;
 }
 
 static bool ended_badly(const struct facts *f) {
@@ -90,19 +110,22 @@ static bool has_failed(const struct facts *f) {
 #define RESTING      (S(DEAD) | S(FAILED) | S(AUTO_RESTART))
 #define STARTING     STATES_STARTING
 #define UP           STATES_UP
-#define SERVING      (S(RUNNING) | S(RELOAD))
-#define ENDING       (S(STOP_SIGTERM) | S(STOP_SIGKILL))
+#define RELOADING    STATES_RELOADING
+#define SERVING      (S(RUNNING) | RELOADING)
+#define WATCHED      STATES_WATCHED
+#define ENDING       (S(STOP_WATCHDOG) | S(STOP_SIGTERM) | S(STOP_SIGKILL))
 #define FINAL        (S(FINAL_SIGTERM) | S(FINAL_SIGKILL))
 #define LEAVING      (S(START_POST) | S(STOP) | ENDING | S(STOP_POST) | FINAL)
-#define BEFORE_KILL  (STARTING | UP | S(STOP) | S(STOP_SIGTERM))
+#define BEFORE_KILL  (STARTING | UP | S(STOP) | S(STOP_WATCHDOG) | S(STOP_SIGTERM))
 #define BEFORE_FINAL (S(STOP_POST) | S(FINAL_SIGTERM))
 
 /* Effects that go together. */
 #define BEGIN         (DO_BEGIN | DO_ARM_START)
-#define SERVE         (DO_DISARM | DO_ARM_RUNTIME)
+#define SERVE         (DO_DISARM | DO_ARM_RUNTIME | DO_AWAIT_EMPTY)
 #define RUN_STOP      (DO_ARM_STOP | DO_RUN_STOP)
 #define RUN_STOP_POST (DO_ARM_STOP | DO_RUN_STOP_POST)
 #define TERM          (DO_ARM_STOP | DO_TERM)
+#define ABORT         (DO_ARM_STOP | DO_ABORT)
 #define KILL          (DO_ARM_STOP | DO_KILL)
 
 #define RULE(states, event, guard, next, what)                                                               \
@@ -141,6 +164,11 @@ const struct rule state_rules[] = {
 
         RULE(S(START),         UP,                has_post,          START_POST,    DO_RUN_POST),
         RULE(S(START),         UP,                always,            RUNNING,       SERVE | DO_GO_UP),
+        /* A forking service's own command, which leaves its main process behind. */
+        RULE(S(START),         CONTROL_DONE,      main_awaited,      SAME,          DO_AWAIT_MAIN),
+        RULE(S(START),         CONTROL_DONE,      has_post,          START_POST,    DO_RUN_POST),
+        RULE(S(START),         CONTROL_DONE,      always,            RUNNING,       SERVE | DO_GO_UP),
+        RULE(S(START),         CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
         RULE(S(START),         MAIN_ENDED,        has_more,          START,         DO_RUN_NEXT),
         RULE(S(START),         MAIN_ENDED,        oneshot_then_post, START_POST,    DO_RUN_POST),
         RULE(S(START),         MAIN_ENDED,        oneshot_stays,     EXITED,        DO_DISARM | DO_GO_UP),
@@ -149,7 +177,7 @@ const struct rule state_rules[] = {
         RULE(S(START),         MAIN_ENDED,        ended_unready,     STOP_SIGTERM,  DO_BLAME_PROTOCOL | TERM),
         RULE(S(START),         MAIN_ENDED,        always,            STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
 
-        RULE(S(START_POST),    CONTROL_DONE,      main_lives,        RUNNING,       SERVE | DO_GO_UP),
+        RULE(S(START_POST),    CONTROL_DONE,      main_serves,       RUNNING,       SERVE | DO_GO_UP),
         RULE(S(START_POST),    CONTROL_DONE,      stays_exited,      EXITED,        DO_DISARM | DO_GO_UP),
         RULE(S(START_POST),    CONTROL_DONE,      ended_badly,       STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
         RULE(S(START_POST),    CONTROL_DONE,      has_stop,          STOP,          RUN_STOP | DO_GO_UP),
@@ -161,12 +189,23 @@ const struct rule state_rules[] = {
         RULE(STARTING,         TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
         RULE(STARTING,         STOP_ASKED,        always,            STOP_SIGTERM,  TERM),
 
+        RULE(S(START) | WATCHED, SILENT,          always,            STOP_WATCHDOG,
+             DO_BLAME_WATCHDOG | ABORT),
+
+        RULE(S(RUNNING),       RELOAD_ASKED,      reloads_by_both,   RELOAD,
+             DO_ARM_START | DO_SIGNAL_RELOAD | DO_RUN_RELOAD),
         RULE(S(RUNNING),       RELOAD_ASKED,      has_reload,        RELOAD,
              DO_ARM_START | DO_RUN_RELOAD),
+        RULE(S(RUNNING),       RELOAD_ASKED,      reloads_by_signal, RELOAD_SIGNAL,
+             DO_ARM_START | DO_SIGNAL_RELOAD),
+        RULE(S(RUNNING),       RELOADING,         always,            RELOAD_NOTIFY, DO_ARM_START),
+        RULE(S(RELOAD_SIGNAL), RELOADING,         always,            RELOAD_NOTIFY, 0),
+        RULE(S(RELOAD_NOTIFY), UP,                always,            RUNNING,       SERVE),
+        RULE(S(RELOAD),        CONTROL_DONE,      is_reloading,      RELOAD_NOTIFY, 0),
         RULE(S(RELOAD),        CONTROL_DONE,      always,            RUNNING,       SERVE),
         RULE(S(RELOAD),        CONTROL_FAILED,    always,            RUNNING,       SERVE | DO_WARN_RELOAD),
         RULE(S(RELOAD),        SPAWN_FAILED,      always,            RUNNING,       SERVE | DO_WARN_RELOAD),
-        RULE(S(RELOAD),        TIME_OUT,          always,            RUNNING,
+        RULE(RELOADING,        TIME_OUT,          always,            RUNNING,
              DO_DROP_CONTROL | SERVE | DO_WARN_RELOAD),
 
         RULE(SERVING,          MAIN_ENDED,        ended_badly,       STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
@@ -175,6 +214,11 @@ const struct rule state_rules[] = {
         RULE(SERVING,          MAIN_ENDED,        has_stop,          STOP,
              DO_DROP_CONTROL | RUN_STOP),
         RULE(SERVING,          MAIN_ENDED,        always,            STOP_SIGTERM,  TERM),
+        RULE(S(RUNNING),       EMPTY,             stays_exited,      EXITED,        DO_DISARM),
+        RULE(S(RUNNING),       EMPTY,             has_stop,          STOP,          RUN_STOP),
+        RULE(S(RUNNING),       EMPTY,             always,            STOP_SIGTERM,  TERM),
+        RULE(S(RUNNING),       STOPPING,          always,            STOP_SIGTERM,
+             DO_ARM_STOP | DO_AWAIT_EMPTY),
         RULE(S(RUNNING),       TIME_OUT,          has_stop,          STOP,
              DO_BLAME_TIMEOUT | RUN_STOP),
         RULE(S(RUNNING),       TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
@@ -188,9 +232,10 @@ const struct rule state_rules[] = {
         RULE(S(STOP),          TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
 
         RULE(ENDING,           EMPTY,             has_stop_post,     STOP_POST,     RUN_STOP_POST),
-        RULE(S(STOP_SIGTERM),  TIME_OUT,          may_kill,          STOP_SIGKILL,  DO_BLAME_TIMEOUT | KILL),
+        RULE(S(STOP_WATCHDOG) | S(STOP_SIGTERM), TIME_OUT, may_kill, STOP_SIGKILL,  DO_BLAME_TIMEOUT | KILL),
         RULE(ENDING,           TIME_OUT,          has_stop_post,     STOP_POST,
              DO_BLAME_TIMEOUT | RUN_STOP_POST),
+        RULE(S(STOP_SIGTERM),  MAIN_ENDED,        stops_itself,      SAME,          DO_BLAME_MAIN | TERM),
         RULE(LEAVING,          MAIN_ENDED,        always,            SAME,          DO_BLAME_MAIN),
 
         RULE(S(STOP_POST),     CONTROL_DONE,      always,            FINAL_SIGTERM, TERM),
@@ -221,6 +266,9 @@ const struct rule state_rules[] = {
         RULE(ALL,              ASSERTION_FAILED,  always,            SAME,          0),
         RULE(ALL,              HURRY,             always,            SAME,          0),
         RULE(ALL,              UP,                always,            SAME,          0),
+        RULE(ALL,              RELOADING,         always,            SAME,          0),
+        RULE(ALL,              STOPPING,          always,            SAME,          0),
+        RULE(ALL,              SILENT,            always,            SAME,          0),
         RULE(ALL,              MAIN_ENDED,        always,            SAME,          0),
         RULE(ALL,              CONTROL_DONE,      always,            SAME,          0),
         RULE(ALL,              CONTROL_FAILED,    always,            SAME,          0),
@@ -253,7 +301,7 @@ const char *event_word(enum event e) {
 const char *state_active_word(enum state s) {
         if (s == STATE_FAILED)
                 return "failed";
-        if (s == STATE_RELOAD)
+        if (STATE_IN(s, STATES_RELOADING))
                 return "reloading";
         if (STATE_IN(s, STATES_UP))
                 return "active";

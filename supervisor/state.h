@@ -14,7 +14,10 @@
         X(RUNNING, "running")                                                                                \
         X(EXITED, "exited")                                                                                  \
         X(RELOAD, "reload")                                                                                  \
+        X(RELOAD_SIGNAL, "reload-signal")                                                                    \
+        X(RELOAD_NOTIFY, "reload-notify")                                                                    \
         X(STOP, "stop")                                                                                      \
+        X(STOP_WATCHDOG, "stop-watchdog")                                                                    \
         X(STOP_SIGTERM, "stop-sigterm")                                                                      \
         X(STOP_SIGKILL, "stop-sigkill")                                                                      \
         X(STOP_POST, "stop-post")                                                                            \
@@ -33,7 +36,10 @@ enum state { STATES(ENUM_STATE) STATE_COUNT, STATE_SAME /* in a rule: stay */ };
         X(CONDITION_UNMET, "condition not met") /* in place of START_ASKED */                                \
         X(ASSERTION_FAILED, "assertion failed") /* likewise */                                               \
         X(HURRY, "no time left")                                                                             \
-        X(UP, "ready") /* executed, or READY=1, as Type= asks */                                             \
+        X(UP, "ready")                       /* executed, or READY=1, as Type= asks */                       \
+        X(RELOADING, "says that it reloads") /* RELOADING=1 */                                               \
+        X(STOPPING, "says that it stops")    /* STOPPING=1 */                                                \
+        X(SILENT, "watchdog silent")         /* or WATCHDOG=trigger */                                       \
         X(MAIN_ENDED, "main process ended")                                                                  \
         X(CONTROL_DONE, "command done")                                                                      \
         X(CONTROL_FAILED, "command failed")                                                                  \
@@ -46,37 +52,43 @@ enum event { EVENTS(ENUM_EVENT) EVENT_COUNT };
 
 /* Carried out in the order of the bits. */
 enum effect {
-        DO_BLAME_TIMEOUT = 1 << 0, /* results: the first one that is not success stays */
-        DO_BLAME_PROTOCOL = 1 << 1,
-        DO_BLAME_MAIN = 1 << 2,    /* by how the main process ended */
-        DO_BLAME_CONTROL = 1 << 3, /* by how the command ended */
-        DO_BLAME_RESOURCES = 1 << 4,
-        DO_BLAME_DEPENDENCY = 1 << 5,
-        DO_BLAME_CONDITION = 1 << 6, /* by what ExecCondition= says: no failure */
-        DO_BLAME_ASSERTION = 1 << 7, /* whatever was blamed before: a start that does not come about */
-        DO_FORGIVE = 1 << 8,         /* nothing is blamed: the start is skipped */
-        DO_BEGIN = 1 << 9,           /* a new invocation: nothing is blamed, a new id, the start is counted */
-        DO_DROP_CONTROL = 1 << 10,   /* end the command that runs */
-        DO_DISARM = 1 << 11,
-        DO_GO_UP = 1 << 12,         /* the run counts as one: it has come up */
-        DO_ARM_START = 1 << 13,     /* TimeoutStartSec= */
-        DO_ARM_STOP = 1 << 14,      /* TimeoutStopSec= */
-        DO_ARM_RUNTIME = 1 << 15,   /* RuntimeMaxSec= */
-        DO_ARM_DELAY = 1 << 16,     /* the delay of the verdict */
-        DO_REMOVE = 1 << 17,        /* the runtime directories, unless RuntimeDirectoryPreserve= keeps them */
-        DO_RUN_CONDITION = 1 << 18, /* commands: the first of the list */
-        DO_RUN_PRE = 1 << 19,
-        DO_RUN_MAIN = 1 << 20,
-        DO_RUN_NEXT = 1 << 21, /* the next ExecStart= of a oneshot */
-        DO_RUN_POST = 1 << 22,
-        DO_RUN_RELOAD = 1 << 23,
-        DO_RUN_STOP = 1 << 24,
-        DO_RUN_STOP_POST = 1 << 25,
-        DO_TERM = 1 << 26, /* KillSignal= to whom KillMode= says; then EMPTY follows when nobody is left */
-        DO_KILL = 1 << 27, /* SIGKILL likewise */
-        DO_WARN_RELOAD = 1 << 28, /* the reload failed, the service goes on */
+        DO_BLAME_TIMEOUT = 1ULL << 0, /* results: the first one that is not success stays */
+        DO_BLAME_PROTOCOL = 1ULL << 1,
+        DO_BLAME_MAIN = 1ULL << 2,    /* by how the main process ended */
+        DO_BLAME_CONTROL = 1ULL << 3, /* by how the command ended */
+        DO_BLAME_RESOURCES = 1ULL << 4,
+        DO_BLAME_DEPENDENCY = 1ULL << 5,
+        DO_BLAME_WATCHDOG = 1ULL << 6,
+        DO_BLAME_CONDITION = 1ULL << 7, /* by what ExecCondition= says: no failure */
+        DO_BLAME_ASSERTION = 1ULL << 8, /* whatever was blamed before: a start that does not come about */
+        DO_FORGIVE = 1ULL << 9,         /* nothing is blamed: the start is skipped */
+        DO_BEGIN = 1ULL << 10, /* a new invocation: nothing is blamed, a new id, the start is counted */
+        DO_DROP_CONTROL = 1ULL << 11, /* end the command that runs */
+        DO_DISARM = 1ULL << 12,
+        DO_GO_UP = 1ULL << 13,       /* the run counts as one: it has come up */
+        DO_ARM_START = 1ULL << 14,   /* TimeoutStartSec= */
+        DO_ARM_STOP = 1ULL << 15,    /* TimeoutStopSec= */
+        DO_ARM_RUNTIME = 1ULL << 16, /* RuntimeMaxSec= */
+        DO_ARM_DELAY = 1ULL << 17,   /* the delay of the verdict */
+        DO_REMOVE = 1ULL << 18, /* the runtime directories, unless RuntimeDirectoryPreserve= keeps them */
+        DO_RUN_CONDITION = 1ULL << 19, /* commands: the first of the list */
+        DO_RUN_PRE = 1ULL << 20,
+        DO_RUN_MAIN = 1ULL << 21,
+        DO_RUN_NEXT = 1ULL << 22, /* the next ExecStart= of a oneshot */
+        DO_RUN_POST = 1ULL << 23,
+        DO_RUN_RELOAD = 1ULL << 24,
+        DO_RUN_STOP = 1ULL << 25,
+        DO_RUN_STOP_POST = 1ULL << 26,
+        DO_TERM = 1ULL << 27, /* KillSignal= to whom KillMode= says; then EMPTY follows when nobody is left */
+        DO_KILL = 1ULL << 28, /* FinalKillSignal= likewise */
+        DO_ABORT = 1ULL << 29,         /* WatchdogSignal= to whom DO_TERM goes */
+        DO_SIGNAL_RELOAD = 1ULL << 30, /* ReloadSignal= to the main process */
+        DO_AWAIT_MAIN = 1ULL << 31,    /* look for PIDFile= until it names the main process: UP follows */
+        DO_AWAIT_EMPTY = 1ULL << 32,   /* EMPTY follows when nobody is left, without a signal to anybody; of a
+                                          service that is up: only where its main process is not known */
+        DO_WARN_RELOAD = 1ULL << 33,   /* the reload failed, the service goes on */
 };
-#define EFFECT_COUNT 29
+#define EFFECT_COUNT 34
 
 /* What the guards look at. */
 struct facts {
@@ -85,6 +97,10 @@ struct facts {
         bool main_clean;   /* its end was a clean one */
         bool more_to_run;  /* a oneshot's next ExecStart= */
         bool failed;       /* something is blamed */
+        bool main_awaited; /* a forking service's, which its PIDFile= does not name yet */
+        bool main_unknown; /* a forking service's, and it has not been found: who is left counts instead */
+        bool reloading;    /* it has said RELOADING=1 and not READY=1 since */
+        bool stops_itself; /* it has said STOPPING=1, and we have sent no signal since */
         bool will_restart; /* the verdict; asked for only where EMPTY or TIME_OUT may bring the service to
                               rest */
 };
@@ -95,7 +111,7 @@ struct rule {
         bool (*when)(const struct facts *f);
         const char *when_word; /* for `tend check --explain states` */
         enum state to;
-        uint32_t effects;
+        uint64_t effects; /* enum effect */
 };
 
 /* The first rule whose guard holds; never NULL for a pair that exists, as the tests prove. */
@@ -113,11 +129,16 @@ const char *state_active_word(enum state s);
 
 #define STATE_BIT(s)   (1U << (s))
 #define STATES_AT_REST (STATE_BIT(STATE_DEAD) | STATE_BIT(STATE_FAILED))
-#define STATES_UP      (STATE_BIT(STATE_RUNNING) | STATE_BIT(STATE_EXITED) | STATE_BIT(STATE_RELOAD))
+#define STATES_RELOADING                                                                                     \
+        (STATE_BIT(STATE_RELOAD) | STATE_BIT(STATE_RELOAD_SIGNAL) | STATE_BIT(STATE_RELOAD_NOTIFY))
+#define STATES_UP (STATE_BIT(STATE_RUNNING) | STATE_BIT(STATE_EXITED) | STATES_RELOADING)
 #define STATES_STARTING                                                                                      \
         (STATE_BIT(STATE_CONDITION) | STATE_BIT(STATE_START_PRE) | STATE_BIT(STATE_START) |                  \
          STATE_BIT(STATE_START_POST))
 #define STATES_STOPPING                                                                                      \
-        (STATE_BIT(STATE_STOP) | STATE_BIT(STATE_STOP_SIGTERM) | STATE_BIT(STATE_STOP_SIGKILL) |             \
-         STATE_BIT(STATE_STOP_POST) | STATE_BIT(STATE_FINAL_SIGTERM) | STATE_BIT(STATE_FINAL_SIGKILL))
+        (STATE_BIT(STATE_STOP) | STATE_BIT(STATE_STOP_WATCHDOG) | STATE_BIT(STATE_STOP_SIGTERM) |            \
+         STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_STOP_POST) | STATE_BIT(STATE_FINAL_SIGTERM) |       \
+         STATE_BIT(STATE_FINAL_SIGKILL))
+/* Where WatchdogSec= counts. */
+#define STATES_WATCHED   (STATE_BIT(STATE_START_POST) | STATE_BIT(STATE_RUNNING) | STATES_RELOADING)
 #define STATE_IN(s, set) ((STATE_BIT(s) & (set)) != 0)

@@ -68,6 +68,23 @@ def listener(last=signal.SIGUSR2):
     """The words of a command that says "ready", then each signal that it gets, and ends with 0 at the last one."""
     return [*PYTHON, LISTENER, str(int(last))]
 
+# What the services of tests that talk to tend begin with. They end with the container.
+TALK = """\
+import array, os, select, signal, socket, sys, time
+def sender():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    name = os.environ['NOTIFY_SOCKET']
+    s.connect('\\0' + name[1:] if name[0] == '@' else name)
+    return s
+def tell(text):
+    sender().send(text if isinstance(text, bytes) else text.encode())
+def say(*words):
+    os.write(1, (' '.join(map(str, words)) + '\\n').encode())
+def stay():
+    while True:
+        signal.pause()
+"""
+
 
 def binaries():
     names = os.environ.get("TEND_BINARIES", "build/tend build/static/tend").split()

@@ -5,24 +5,7 @@ import signal
 import socket
 
 import pytest
-from conftest import until
-
-# What the services of these tests begin with. They end with the container.
-TALK = """\
-import array, os, select, signal, socket, sys, time
-def sender():
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    name = os.environ['NOTIFY_SOCKET']
-    s.connect('\\0' + name[1:] if name[0] == '@' else name)
-    return s
-def tell(text):
-    sender().send(text if isinstance(text, bytes) else text.encode())
-def say(*words):
-    os.write(1, (' '.join(map(str, words)) + '\\n').encode())
-def stay():
-    while True:
-        signal.pause()
-"""
+from conftest import TALK, until
 
 
 @pytest.fixture

@@ -15,25 +15,32 @@ struct spot {
         bool failed;  /* something is blamed */
         bool asked;   /* to stop */
         bool more;    /* ExecStart= has one more line */
+        bool says;    /* RELOADING=1 */
+        bool own;     /* it stops by itself, without a signal */
+        bool sought;  /* PIDFile= does not name the main process yet */
 };
 
-#define N_SPOTS (1U << 12)
+#define N_SPOTS (1U << 16)
 
 static unsigned number_of(const struct spot *s) {
-        return (unsigned) (s->state | s->main << 4 | s->control << 6 | s->armed << 7 | s->waits << 8 |
-                           s->failed << 9 | s->asked << 10 | s->more << 11);
+        return (unsigned) (s->state | s->main << 5 | s->control << 7 | s->armed << 8 | s->waits << 9 |
+                           s->failed << 10 | s->asked << 11 | s->more << 12 | s->says << 13 | s->own << 14 |
+                           s->sought << 15);
 }
 
 static struct spot spot_of(unsigned n) {
         return (struct spot){
-                .state = n & 15U,
-                .main = n >> 4 & 3U,
-                .control = n >> 6 & 1U,
-                .armed = n >> 7 & 1U,
-                .waits = n >> 8 & 1U,
-                .failed = n >> 9 & 1U,
-                .asked = n >> 10 & 1U,
-                .more = n >> 11 & 1U,
+                .state = n & 31U,
+                .main = n >> 5 & 3U,
+                .control = n >> 7 & 1U,
+                .armed = n >> 8 & 1U,
+                .waits = n >> 9 & 1U,
+                .failed = n >> 10 & 1U,
+                .asked = n >> 11 & 1U,
+                .more = n >> 12 & 1U,
+                .says = n >> 13 & 1U,
+                .own = n >> 14 & 1U,
+                .sought = n >> 15 & 1U,
         };
 }
 
@@ -43,11 +50,13 @@ struct move {
         bool ends_badly;   /* the main process */
         bool will_restart; /* the verdict, should it be asked for */
         bool spawn_fails;
+        bool finds_main; /* what a forking service has left */
 };
 
 struct search {
         struct unit unit;
         unsigned number; /* of the unit */
+        bool has_pid_file;
         bool seen[N_SPOTS];
         unsigned list[N_SPOTS], n; /* those that were seen */
         bool finite[N_SPOTS];      /* asked to stop there, it comes to rest */
@@ -66,7 +75,7 @@ static void expect(struct search *s, bool ok, const struct spot *at, enum event 
 
 #define BLAMES                                                                                               \
         (DO_BLAME_TIMEOUT | DO_BLAME_PROTOCOL | DO_BLAME_CONTROL | DO_BLAME_RESOURCES |                      \
-         DO_BLAME_DEPENDENCY | DO_BLAME_ASSERTION)
+         DO_BLAME_DEPENDENCY | DO_BLAME_WATCHDOG | DO_BLAME_ASSERTION)
 #define RUNS_CONTROL                                                                                         \
         (DO_RUN_CONDITION | DO_RUN_PRE | DO_RUN_POST | DO_RUN_RELOAD | DO_RUN_STOP | DO_RUN_STOP_POST)
 #define ARMS    (DO_ARM_START | DO_ARM_STOP | DO_ARM_RUNTIME | DO_ARM_DELAY)
@@ -75,12 +84,21 @@ static void expect(struct search *s, bool ok, const struct spot *at, enum event 
 static void run_main(struct search *s, struct spot *at, const struct rule *r, bool spawn_fails) {
         if (!(r->effects & (DO_RUN_MAIN | DO_RUN_NEXT)))
                 return;
+        at->main = MAIN_NONE;
+        if (s->unit.type == SERVICE_FORKING) {
+                at->control = !spawn_fails;
+                return;
+        }
         at->more = (r->effects & DO_RUN_MAIN) && s->unit.type == SERVICE_ONESHOT;
         at->main = spawn_fails ? MAIN_NONE : MAIN_ALIVE;
 }
 
+static bool is_unknown(const struct search *s, const struct spot *at) {
+        return s->unit.type == SERVICE_FORKING && at->main == MAIN_NONE;
+}
+
 static void carry_out(struct search *s, struct spot *at, const struct rule *r, bool spawn_fails) {
-        uint32_t effects = r->effects;
+        uint64_t effects = r->effects;
 
         at->failed |= (effects & BLAMES) != 0 || (effects & DO_BLAME_MAIN && at->main == MAIN_BAD);
         if (effects & (DO_FORGIVE | DO_BLAME_ASSERTION)) {
@@ -98,8 +116,14 @@ static void carry_out(struct search *s, struct spot *at, const struct rule *r, b
         run_main(s, at, r, spawn_fails);
         if (effects & RUNS_CONTROL)
                 at->control = !spawn_fails;
-        if (effects & (DO_TERM | DO_KILL))
+        if (effects & (DO_TERM | DO_KILL | DO_ABORT)) {
                 at->waits = true;
+                at->own = false;
+        }
+        if (effects & DO_AWAIT_MAIN)
+                at->sought = true;
+        if (effects & DO_AWAIT_EMPTY)
+                at->waits |= STATE_IN(at->state, STATES_STOPPING) || is_unknown(s, at);
 }
 
 /* What must be so of every rule that is taken. A command takes the place of another only where that one is
@@ -126,6 +150,11 @@ static struct spot take(struct search *s, struct spot at, const struct move *mov
         bool spawn_failed = true;
 
         at.asked |= on == EVENT_STOP_ASKED || on == EVENT_HURRY;
+        if (!STATE_IN(at.state, STATES_STOPPING)) /* where it would mean nothing */
+                at.says = (at.says || on == EVENT_RELOADING) && on != EVENT_UP && on != EVENT_STOPPING;
+        at.own |= on == EVENT_STOPPING && at.state == STATE_RUNNING;
+        if (move->finds_main)
+                at.main = MAIN_ALIVE;
         at.control &= on != EVENT_CONTROL_DONE && on != EVENT_CONTROL_FAILED && on != EVENT_CONTROL_SKIPS;
         at.armed &= on != EVENT_TIME_OUT;
         if (on == EVENT_MAIN_ENDED)
@@ -137,13 +166,17 @@ static struct spot take(struct search *s, struct spot at, const struct move *mov
                         .main_clean = at.main != MAIN_BAD,
                         .more_to_run = at.more,
                         .failed = at.failed,
+                        .main_unknown = is_unknown(s, &at),
+                        .main_awaited = is_unknown(s, &at) && s->has_pid_file,
+                        .reloading = at.says,
+                        .stops_itself = at.own,
                         .will_restart = move->will_restart && !at.asked,
                 };
                 const struct rule *r = state_next(at.state, on, &f);
                 check_rule(s, &at, r);
                 if (r->to != STATE_SAME && r->to != at.state) {
                         at.state = (uint8_t) r->to;
-                        at.waits = false;
+                        at.waits = at.sought = false;
                 }
                 carry_out(s, &at, r, move->spawn_fails);
                 spawn_failed = move->spawn_fails && r->effects & (RUNS_CONTROL | DO_RUN_MAIN | DO_RUN_NEXT);
@@ -167,7 +200,13 @@ static bool may_happen(const struct search *s, const struct spot *at, enum event
         case EVENT_CONTROL_SKIPS:
                 return at->control && at->state == STATE_CONDITION;
         case EVENT_UP:
+                if (s->unit.type == SERVICE_FORKING && at->state != STATE_RELOAD_NOTIFY)
+                        return at->sought;
                 return at->main == MAIN_ALIVE && s->unit.type != SERVICE_ONESHOT;
+        case EVENT_RELOADING: /* by any of its processes */
+        case EVENT_STOPPING:
+        case EVENT_SILENT:
+                return at->main == MAIN_ALIVE || at->control || (at->waits && is_unknown(s, at));
         case EVENT_MAIN_ENDED:
                 return at->main == MAIN_ALIVE;
         case EVENT_CONTROL_DONE:
@@ -175,7 +214,8 @@ static bool may_happen(const struct search *s, const struct spot *at, enum event
                 return at->control;
         case EVENT_EMPTY:
                 return at->waits &&
-                       (s->unit.kill_mode == KILL_NONE || (at->main != MAIN_ALIVE && !at->control));
+                       ((s->unit.kill_mode == KILL_NONE && STATE_IN(at->state, STATES_STOPPING)) ||
+                        (at->main != MAIN_ALIVE && !at->control));
         case EVENT_TIME_OUT:
                 return at->armed;
         case EVENT_SPAWN_FAILED: /* comes of another one */
@@ -186,16 +226,21 @@ static bool may_happen(const struct search *s, const struct spot *at, enum event
 }
 
 /* The move of that number, or false where it cannot be made. */
-#define N_MOVES (8U * EVENT_COUNT)
+#define N_MOVES (16U * EVENT_COUNT)
 static bool find_move(const struct search *s, const struct spot *at, unsigned n, struct move *ret) {
         struct move m = {
-                .on = n / 8,
+                .on = n / 16,
                 .ends_badly = (n & 1U) != 0,
                 .will_restart = (n & 2U) != 0,
                 .spawn_fails = (n & 4U) != 0,
+                .finds_main = (n & 8U) != 0,
         };
+        bool looks_for_main = is_unknown(s, at) && at->state == STATE_START &&
+                              (m.on == EVENT_CONTROL_DONE || m.on == EVENT_UP);
 
         if ((m.ends_badly && m.on != EVENT_MAIN_ENDED) || !may_happen(s, at, m.on))
+                return false;
+        if ((m.finds_main && !looks_for_main) || (looks_for_main && m.on == EVENT_UP && !m.finds_main))
                 return false;
         *ret = m;
         return true;
@@ -212,13 +257,26 @@ static const uint32_t awaited[STATE_COUNT] = {
         [STATE_START_POST] = W(CONTROL_DONE),
         [STATE_RUNNING] = W(MAIN_ENDED),
         [STATE_RELOAD] = W(CONTROL_DONE) | W(MAIN_ENDED),
+        [STATE_RELOAD_SIGNAL] = W(MAIN_ENDED) | W(RELOADING),
+        [STATE_RELOAD_NOTIFY] = W(MAIN_ENDED),
         [STATE_STOP] = W(CONTROL_DONE),
         [STATE_STOP_POST] = W(CONTROL_DONE),
         [STATE_AUTO_RESTART] = W(TIME_OUT),
 };
 #define SENT_SIGNALS                                                                                         \
-        (STATE_BIT(STATE_STOP_SIGTERM) | STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_FINAL_SIGTERM) |    \
-         STATE_BIT(STATE_FINAL_SIGKILL))
+        (STATE_BIT(STATE_STOP_WATCHDOG) | STATE_BIT(STATE_STOP_SIGTERM) | STATE_BIT(STATE_STOP_SIGKILL) |    \
+         STATE_BIT(STATE_FINAL_SIGTERM) | STATE_BIT(STATE_FINAL_SIGKILL))
+
+/* Of a forking service it is its command, then the main process or, where that is not known, everybody. */
+static uint32_t awaits(const struct search *s, const struct spot *at) {
+        if (s->unit.type != SERVICE_FORKING || at->main == MAIN_ALIVE)
+                return awaited[at->state];
+        if (at->state == STATE_START)
+                return at->sought ? W(UP) : W(CONTROL_DONE);
+        if (at->state == STATE_RUNNING)
+                return W(EMPTY);
+        return awaited[at->state] & ~(W(MAIN_ENDED) | W(RELOADING));
+}
 
 static void check_spot(struct search *s, const struct spot *at) {
         const struct facts f = { .unit = &s->unit,
@@ -229,8 +287,9 @@ static void check_spot(struct search *s, const struct spot *at) {
         bool hears = r->to != STATE_SAME || r->effects != 0;
         bool told = at->state != STATE_DEAD || at->main != MAIN_BAD || at->failed;
 
+        uint32_t comes = awaits(s, at);
         for (enum event e = 0; e < EVENT_COUNT; e++)
-                expect(s, !(awaited[at->state] >> e & 1U) || may_happen(s, at, e), at, e, "it will come");
+                expect(s, !(comes >> e & 1U) || may_happen(s, at, e), at, e, "it will come");
         expect(s, !STATE_IN(at->state, SENT_SIGNALS) || at->waits, at, EVENT_EMPTY, "it is waited for");
         expect(s, !at->armed || hears, at, EVENT_TIME_OUT, "an armed timer is heard");
         expect(s, at->state != STATE_FAILED || at->failed, at, EVENT_COUNT, "failed says why");
@@ -304,22 +363,28 @@ static void check_rest(struct search *s) {
 static void describe(struct search *s, unsigned number) {
         static const enum exec_kind kinds[] = { EXEC_START_PRE, EXEC_START_POST, EXEC_RELOAD,
                                                 EXEC_STOP,      EXEC_STOP_POST,  EXEC_CONDITION };
+        static const enum service_type types[] = { SERVICE_ONESHOT, SERVICE_NOTIFY, SERVICE_NOTIFY_RELOAD,
+                                                   SERVICE_FORKING };
 
         *s = (struct search){ .number = number };
         for (size_t i = 0; i < countof(kinds); i++)
                 s->unit.exec[kinds[i]] = number >> i & 1U ? &some_command : NULL;
-        s->unit.type = number >> 6 & 1U ? SERVICE_ONESHOT : SERVICE_NOTIFY;
+        s->has_pid_file = (number >> 6 & 1U) != 0;
         s->unit.remain_after_exit = (number >> 7 & 1U) != 0;
         s->unit.send_sigkill = (number >> 8 & 1U) != 0;
         s->unit.kill_mode = number >> 9 & 1U ? KILL_NONE : KILL_CONTROL_GROUP;
+        s->unit.type = (uint8_t) types[number >> 10];
 }
 
 TEST(paths_all_lead_somewhere) {
-        struct search search, *s = &search;
+        static struct search search;
+        struct search *s = &search;
         uint32_t seen = 0;
 
-        for (unsigned unit = 0; unit < 1024; unit++) {
+        for (unsigned unit = 0; unit < 4096; unit++) {
                 describe(s, unit);
+                if (s->has_pid_file && s->unit.type != SERVICE_FORKING)
+                        continue;
                 see_all(s);
                 check_rest(s);
                 for (unsigned i = 0; i < s->n; i++)

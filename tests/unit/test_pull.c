@@ -116,7 +116,8 @@ static const struct {
           "lib/b.service:1: warning: b.service: it is left out, since it cannot be loaded\n"
           "lib/b.service:1: warning: b.service: Requires=c.service: it cannot be loaded\n"
           "lib/c.service:1: warning: c.service: it is left out, since it cannot be loaded\n"
-          "lib/c.service:2: warning: Type=dbus: a type of systemd that tend does not carry out yet\n" },
+          "lib/c.service:2: warning: Type=dbus: it is ready when it has its name on the system bus, and a "
+          "container that tend runs has no system bus (dbus-daemon)\n" },
         /* Required by what was asked for, it is an error after all. */
         { { { "etc/a.service", "[Unit]\nRequires=b.service\n" START }, { "lib/b.service", "[Unit]\n" } },
           "a",
@@ -162,8 +163,8 @@ TEST(pull_passes_over_what_systemd_ignores) {
                   "etc/a.service:3: warning: Instances=: no setting of [Service]; ignored\n" },
                 { START "Hostname=a\n",
                   "etc/a.service:3: warning: Hostname=: no setting of [Service]; ignored\n" },
-                { START "Type=foo\n",
-                  "etc/a.service:3: warning: Type=foo: not a value it takes (simple exec oneshot notify)\n" },
+                { START "Type=foo\n", "etc/a.service:3: warning: Type=foo: not a value it takes "
+                                      "(simple exec oneshot notify notify-reload forking idle)\n" },
                 { "[Unit]\nAfter=a.service\n" START,
                   "etc/a.service:2: warning: a.service: it is ordered behind itself (After=)\n" },
                 /* Old spellings, in their old places. */

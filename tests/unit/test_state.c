@@ -1,3 +1,5 @@
+#include <inttypes.h>
+
 #include "supervisor/state.h"
 #include "tests/unit/test.h"
 
@@ -12,10 +14,12 @@ enum world_bit {
         BIT_SIGKILL,
         BIT_TYPE,
         BIT_TYPE_2,
+        BIT_TYPE_3,
         UNIT_BITS,
         BIT_ALIVE = UNIT_BITS,
         BIT_CLEAN,
         BIT_MORE,
+        BIT_SAYS,
         BIT_FAILED,
         BIT_RESTART,
         WORLD_BITS,
@@ -41,7 +45,7 @@ static struct unit make_unit(unsigned n) {
                 { EXEC_STOP, BIT_STOP },        { EXEC_STOP_POST, BIT_STOP_POST },
         };
         struct unit u = {
-                .type = (uint8_t) (n >> BIT_TYPE & 3U),
+                .type = (uint8_t) ((n >> BIT_TYPE & 7U) % SERVICE_TYPE_COUNT),
                 .remain_after_exit = has(n, BIT_REMAIN),
                 .send_sigkill = has(n, BIT_SIGKILL),
         };
@@ -52,12 +56,19 @@ static struct unit make_unit(unsigned n) {
 }
 
 static struct facts make_facts(const struct unit *u, unsigned n) {
+        bool is_forking = u->type == SERVICE_FORKING;
+
         return (struct facts){
                 .unit = u,
                 .main_alive = has(n, BIT_ALIVE),
                 .main_clean = has(n, BIT_CLEAN),
                 .more_to_run = has(n, BIT_MORE),
                 .failed = has(n, BIT_FAILED),
+                /* One bit for what cannot be looked at together. */
+                .main_unknown = is_forking && !has(n, BIT_ALIVE) && has(n, BIT_CLEAN) && !has(n, BIT_MORE),
+                .main_awaited = is_forking && !has(n, BIT_ALIVE) && has(n, BIT_CLEAN) && has(n, BIT_SAYS),
+                .reloading = has(n, BIT_SAYS),
+                .stops_itself = has(n, BIT_SAYS),
                 .will_restart = has(n, BIT_RESTART),
         };
 }
@@ -69,7 +80,7 @@ static bool is_possible(const struct facts *f, enum event on) {
                 return false;
         if (f->more_to_run && f->unit->type != SERVICE_ONESHOT)
                 return false;
-        if (on == EVENT_MAIN_ENDED && f->main_alive)
+        if (on == EVENT_MAIN_ENDED && (f->main_alive || f->main_unknown))
                 return false;
         return on != EVENT_UP || f->main_alive;
 }
@@ -167,7 +178,7 @@ static void note_deaf(enum state from, enum event on, const struct facts *f, voi
 
 /* What an effect leads to, and so what the state behind it must hear. */
 static const struct {
-        uint32_t effects;
+        uint64_t effects;
         uint32_t heard;
 } consequences[] = {
         { DO_ARM_START | DO_ARM_STOP | DO_ARM_DELAY, E(TIME_OUT) },
@@ -175,7 +186,10 @@ static const struct {
         { DO_RUN_CONDITION, E(CONTROL_DONE) | E(CONTROL_FAILED) | E(CONTROL_SKIPS) | E(SPAWN_FAILED) },
         { DO_RUN_PRE | DO_RUN_POST | DO_RUN_RELOAD | DO_RUN_STOP | DO_RUN_STOP_POST,
           E(CONTROL_DONE) | E(CONTROL_FAILED) | E(SPAWN_FAILED) },
-        { DO_TERM | DO_KILL, E(EMPTY) | E(TIME_OUT) },
+        { DO_TERM | DO_KILL | DO_ABORT, E(EMPTY) | E(TIME_OUT) },
+        { DO_AWAIT_EMPTY, E(EMPTY) },
+        { DO_AWAIT_MAIN, E(UP) | E(TIME_OUT) | E(SPAWN_FAILED) },
+        { DO_SIGNAL_RELOAD, E(MAIN_ENDED) | E(TIME_OUT) },
         { DO_ARM_RUNTIME, E(TIME_OUT) | E(MAIN_ENDED) },
 };
 
@@ -201,14 +215,18 @@ TEST(state_hears_what_its_effects_lead_to) {
         for (enum state s = 0; s < STATE_COUNT; s++)
                 if (!STATE_IN(s, STATES_AT_REST | STATES_STOPPING))
                         CHECK((deaf[s] & (E(STOP_ASKED) | E(HURRY))) == 0, "%s", state_word(s));
+        /* The watchdog is heard wherever it counts, and one that bites before too. */
+        for (enum state s = 0; s < STATE_COUNT; s++)
+                CHECK((deaf[s] & E(SILENT)) == 0 || !STATE_IN(s, STATES_WATCHED | STATE_BIT(STATE_START)),
+                      "%s", state_word(s));
 }
 
 TEST(state_effects_have_a_bit_each) {
-        uint32_t all = 0;
+        uint64_t all = 0;
 
         for (size_t i = 0; i < n_state_rules; i++)
                 all |= state_rules[i].effects;
-        CHECK(all == (1U << EFFECT_COUNT) - 1, "used are %#x", all);
+        CHECK(all == (1ULL << EFFECT_COUNT) - 1, "used are %#" PRIx64, all);
 }
 
 TEST(state_words) {
@@ -224,6 +242,9 @@ TEST(state_words) {
                 { STATE_RUNNING, "running", "active" },
                 { STATE_EXITED, "exited", "active" },
                 { STATE_RELOAD, "reload", "reloading" },
+                { STATE_RELOAD_SIGNAL, "reload-signal", "reloading" },
+                { STATE_RELOAD_NOTIFY, "reload-notify", "reloading" },
+                { STATE_STOP_WATCHDOG, "stop-watchdog", "deactivating" },
                 { STATE_STOP, "stop", "deactivating" },
                 { STATE_STOP_SIGTERM, "stop-sigterm", "deactivating" },
                 { STATE_STOP_SIGKILL, "stop-sigkill", "deactivating" },

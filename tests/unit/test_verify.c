@@ -4,13 +4,32 @@
 
 #define START "ExecStart=x\n"
 
+struct row {
+        const char *lines;
+        unsigned line; /* 0: nothing is said */
+        bool error;
+        const char *words;
+};
+
+static void check_rows(const struct row *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                autofree char *text = text_format("[a]\n%s", rows[i].lines);
+                struct ini ini;
+
+                ini_load(&ini, text, NULL, NULL);
+                autofree char *words = ini_words(&ini);
+                CHECK(ini.diags.n == (rows[i].line > 0), "row %zu: %s", i, words);
+                CHECK((ini.error < 0) == rows[i].error, "row %zu: %s", i, words);
+                if (rows[i].words && ini.diags.n > 0) {
+                        CHECK(strstr(words, rows[i].words), "row %zu: %s", i, words);
+                        CHECK(ini.diags.list[0].line == rows[i].line, "row %zu: %s", i, words);
+                }
+                ini_done(&ini);
+        }
+}
+
 TEST(verify_rules) {
-        static const struct {
-                const char *lines;
-                unsigned line; /* 0: nothing is said */
-                bool error;
-                const char *words;
-        } rows[] = {
+        static const struct row rows[] = {
                 { START, 0, false, NULL },
                 { "Nice=1\n", 1, true, "there is nothing to run" },
                 { "Type=simple\nExecStop=x\n", 1, true, "ExecStart= is missing" },
@@ -48,20 +67,21 @@ TEST(verify_rules) {
                 { START "FailureActionExitStatus=1\n", 0, false, NULL },
         };
 
-        for (size_t i = 0; i < countof(rows); i++) {
-                autofree char *text = text_format("[a]\n%s", rows[i].lines);
-                struct ini ini;
+        check_rows(rows, countof(rows));
+}
 
-                ini_load(&ini, text, NULL, NULL);
-                autofree char *words = ini_words(&ini);
-                CHECK(ini.diags.n == (rows[i].line > 0), "row %zu: %s", i, words);
-                CHECK((ini.error < 0) == rows[i].error, "row %zu: %s", i, words);
-                if (rows[i].words && ini.diags.n > 0) {
-                        CHECK(strstr(words, rows[i].words), "row %zu: %s", i, words);
-                        CHECK(ini.diags.list[0].line == rows[i].line, "row %zu: %s", i, words);
-                }
-                ini_done(&ini);
-        }
+TEST(verify_rules_of_readiness) {
+        static const struct row rows[] = {
+                { "Type=notify-reload\n" START "NotifyAccess=none\n", 4, true, "could never be heard" },
+                { START "WatchdogSec=1\nNotifyAccess=none\n", 4, true, "WATCHDOG=1 could never be heard" },
+                { START "WatchdogSec=0\nNotifyAccess=none\n", 0, false, NULL },
+                { START "FileDescriptorStoreMax=1\nNotifyAccess=none\n", 4, false, "changes nothing" },
+                { "Type=forking\n" START "GuessMainPID=no\n", 4, false, "never known" },
+                { "Type=forking\n" START "GuessMainPID=no\nPIDFile=x\n", 0, false, NULL },
+                { "Type=forking\n" START START, 4, true, "several commands" },
+        };
+
+        check_rows(rows, countof(rows));
 }
 
 TEST(verify_looks_at_the_system) {

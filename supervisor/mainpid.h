@@ -1,0 +1,34 @@
+/* The main process of a service where that is not the one that tend has started: named by MAINPID=, by
+ * PIDFile=, or the only one that a forking service has left behind. */
+#pragma once
+
+#include "supervisor/service.h"
+
+/* `pid` is its main process from now on: followed by SIGCHLD where it is our child, else by a pidfd. 0, or a
+ * negative errno (that has been said) and nothing has changed. */
+int mainpid_adopt(struct service *s, pid_t pid);
+
+/* A daemon makes a session of its own, after it was found perhaps (nginx's PID file comes before that). It is
+ * what tells its children apart when they are left behind and their environment was wiped out. */
+void mainpid_follow_session(struct service *s);
+
+/* Whether a process may be called its main one: it is of this service and lives. */
+bool mainpid_is_suitable(struct service *s, pid_t pid);
+
+/* The command of a forking service has ended well: looks for what it has left. Afterwards s->main is known or
+ * not. */
+void mainpid_find(struct service *s);
+
+/* PIDFile= is looked at again and again while the service starts; EVENT_UP follows. */
+void mainpid_search(struct service *s);
+
+/* The main process has ended: whether it has a successor, which then is the main process. */
+bool mainpid_find_successor(struct service *s, struct ending e);
+
+/* It has come to rest: its PIDFile= is removed, as systemd does. */
+void mainpid_forget(const struct service *s);
+
+/* Of a forking service that is up or starting: nobody knows its main process. */
+static inline bool mainpid_is_unknown(const struct service *s) {
+        return s->unit->type == SERVICE_FORKING && s->main == 0 && s->main_ending.code == 0;
+}

@@ -1,0 +1,220 @@
+"""WatchdogSec=, EXTEND_TIMEOUT_USEC=, RELOADING=1, STOPPING=1: what a service says of itself while it runs."""
+import os
+import re
+import signal
+import time
+
+import pytest
+from conftest import TALK, until
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Writes a service in Python; returns the command line that runs it."""
+    def write(name, text):
+        (tmp_path / name).write_text(TALK + text)
+        return f"python3 -IS {tmp_path / name}"
+    return write
+
+
+def stop(p):
+    p.kill(signal.SIGTERM)
+    return p.wait()
+
+
+def main_pid(p, name="a", after=0):
+    inside = int(p.wait_for(rf"^tend: {name}\.service: ready, pid (\d+)$", after=after)[1])
+    return until(lambda: [pid for pid in p.descendants() if p.inside(pid) == inside])[0]
+
+
+# ---- the watchdog ----------------------------------------------------------------------------------------------
+
+PING = "say(os.environ['WATCHDOG_USEC'], int(os.environ['WATCHDOG_PID']) == os.getpid())\ntell('READY=1')\nwhile True:\n    tell('WATCHDOG=1')\n    time.sleep(0.05)\n"
+
+
+def test_hang(tend, script):
+    """SIGSTOP is as good as an endless loop: seen, ended by WatchdogSignal=, and started again."""
+    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=400ms\nRestart=on-watchdog\nRestartSec=10ms\nExecStart={script('a', PING)}\n",
+                   "--log-level", "debug")
+    p.wait_for("^400000 True$")
+    pid = main_pid(p)
+    time.sleep(1)
+    assert "watchdog" not in p.err, "while it says WATCHDOG=1 it is let alone"
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    p.wait_for(r"^tend: a\.service: its watchdog has fallen silent: no WATCHDOG=1 for 400ms$")
+    assert 0.2 < time.monotonic() - began < 2
+    p.wait_for(r"^tend: a\.service: running, watchdog silent: now stop-watchdog$")
+    p.wait_for(r"^tend: a\.service: lost its watchdog; starts again in 10ms \(its watchdog fell silent, restart 1\)$")
+    main_pid(p, after=1)
+    assert stop(p) == 0
+
+
+@pytest.mark.parametrize("name", ["SIGABRT", "SIGUSR1"])
+def test_signal(tend, script, name):
+    text = ("import resource\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+            f"def heard(number, frame):\n    say('heard', number)\n    os._exit(9)\nsignal.signal(signal.{name}, heard)\ntell('READY=1')\nstay()\n")
+    setting = "" if name == "SIGABRT" else f"WatchdogSignal={name}\n"
+    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=100ms\n{setting}Restart=no\nExecStart={script('a', text)}\n")
+    assert p.wait() != 0
+    assert f"heard {int(signal.Signals[name])}\n" in p.out
+    assert "a.service: lost its watchdog; given up on" in p.err
+
+
+def test_signal_that_is_ignored(tend, script):
+    text = "signal.signal(signal.SIGABRT, signal.SIG_IGN)\ntell('READY=1')\nstay()\n"
+    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=100ms\nTimeoutStopSec=300ms\nRestart=no\nExecStart={script('a', text)}\n")
+    p.wait_for(r"a\.service: did not stop in time: SIGKILL")
+    assert p.wait() != 0
+    assert "a.service: lost its watchdog; given up on" in p.err
+
+
+def test_on_watchdog_only(tend, script):
+    text = "tell('READY=1')\nos._exit(3)\n"
+    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=10s\nRestart=on-watchdog\nExecStart={script('a', text)}\n")
+    assert p.wait() == 3
+
+
+def test_not_before_it_is_ready(tend, script):
+    text = "time.sleep(0.6)\nsay('ready now')\ntell('READY=1')\nwhile True:\n    tell('WATCHDOG=1')\n    time.sleep(0.05)\n"
+    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=200ms\nExecStart={script('a', text)}\n")
+    main_pid(p)
+    assert "watchdog" not in p.err
+    assert stop(p) == 0
+
+
+@pytest.mark.parametrize("ready", ["tell('READY=1')\n", ""], ids=["running", "starting"])
+def test_trigger(tend, script, ready):
+    a = script("a", ready + "tell('WATCHDOG=trigger')\nstay()\n")
+    p = tend.serve(f"[a]\nType=notify\nRestart=no\nExecStart={a}\n")
+    assert p.wait() != 0
+    assert "a.service: says WATCHDOG=trigger" in p.err
+    assert "a.service: lost its watchdog; given up on" in p.err
+
+
+def test_other_span(tend, script):
+    """WATCHDOG_USEC= in a message: for this run, also where the unit says nothing."""
+    text = "tell('READY=1')\nsay(os.environ.get('WATCHDOG_USEC'))\ntell('WATCHDOG_USEC=200000')\nstay()\n"
+    p = tend.serve(f"[a]\nType=notify\nRestart=no\nExecStart={script('a', text)}\n")
+    assert p.wait() != 0
+    assert "None\n" in p.out
+    assert "a.service: its watchdog has fallen silent: no WATCHDOG=1 for 200ms" in p.err
+
+
+def test_span_taken_back(tend, script):
+    text = "tell('WATCHDOG_USEC=0\\nREADY=1')\ntime.sleep(0.8)\nsay('alive')\nstay()\n"
+    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=300ms\nRestart=no\nExecStart={script('a', text)}\n")
+    p.wait_for("^alive$")
+    assert "watchdog" not in p.err
+    assert stop(p) == 0
+
+
+def test_simple_service_has_one_too(tend, script):
+    """NotifyAccess= is main then, as in systemd."""
+    p = tend.serve(f"[a]\nWatchdogSec=2s\nRestart=no\nExecStart={script('a', PING)}\n")
+    p.wait_for("^2000000 True$")
+    time.sleep(2.5)
+    assert "watchdog" not in p.err
+    pid = until(p.children)[0]
+    os.kill(pid, signal.SIGSTOP)
+    p.wait_for("a.service: lost its watchdog")
+    assert p.wait() != 0
+
+
+def test_no_watchdog_for_commands_beside_it(tend):
+    p = tend.serve("[a]\nWatchdogSec=10s\nExecStartPre=sh -c 'echo pre $${WATCHDOG_USEC-none}'\nExecStart=sh -c 'echo main $$WATCHDOG_USEC'\n",
+                   add_env={"WATCHDOG_USEC": "5", "WATCHDOG_PID": "1"})
+    assert p.wait() == 0
+    assert p.out == "pre none\nmain 10000000\n"
+
+
+# ---- EXTEND_TIMEOUT_USEC= --------------------------------------------------------------------------------------
+
+def test_extend_start(tend, script):
+    text = "for i in range(8):\n    tell('EXTEND_TIMEOUT_USEC=600000')\n    time.sleep(0.1)\ntell('READY=1')\nstay()\n"
+    p = tend.serve(f"[a]\nType=notify\nTimeoutStartSec=500ms\nRestart=no\nExecStart={script('a', text)}\n")
+    main_pid(p)
+    assert stop(p) == 0
+
+
+def test_extend_start_is_over_some_time(tend, script):
+    a = script("a", "tell('EXTEND_TIMEOUT_USEC=700000')\nstay()\n")
+    p = tend.serve(f"[a]\nType=notify\nTimeoutStartSec=500ms\nRestart=no\nExecStart={a}\n")
+    began = time.monotonic()
+    assert p.wait() != 0
+    assert "a.service: ran out of time" in p.err
+    assert time.monotonic() - began > 0.65
+
+
+def test_extend_run(tend, script):
+    text = "tell('READY=1')\nfor i in range(8):\n    tell('EXTEND_TIMEOUT_USEC=600000')\n    time.sleep(0.1)\nsay('through')\nos._exit(0)\n"
+    p = tend.serve(f"[a]\nType=notify\nRuntimeMaxSec=500ms\nRestart=no\nExecStart={script('a', text)}\n")
+    assert p.wait() == 0
+    assert p.out == "through\n"
+
+
+def test_extend_stop(tend, script):
+    text = ("def down(*a):\n    for i in range(8):\n        tell('EXTEND_TIMEOUT_USEC=600000')\n        time.sleep(0.1)\n    say('clean')\n    os._exit(0)\n"
+            "signal.signal(signal.SIGTERM, down)\ntell('READY=1')\nstay()\n")
+    p = tend.serve(f"[a]\nType=notify\nTimeoutStopSec=500ms\nExecStart={script('a', text)}\n")
+    main_pid(p)
+    assert stop(p) == 0
+    assert "clean\n" in p.out
+
+
+def test_extend_not_beyond_the_budget(tend, script):
+    text = ("def down(*a):\n    while True:\n        tell('EXTEND_TIMEOUT_USEC=60000000')\n        time.sleep(0.1)\n"
+            "signal.signal(signal.SIGTERM, down)\ntell('READY=1')\nstay()\n")
+    p = tend.serve(f"[tend]\nStopBudget=1s\n[a]\nType=notify\nExecStart={script('a', text)}\n")
+    main_pid(p)
+    began = time.monotonic()
+    stop(p)
+    assert time.monotonic() - began < 3
+
+
+# ---- RELOADING=1 and STOPPING=1 --------------------------------------------------------------------------------
+
+def test_reload_by_itself(tend, script):
+    text = ("tell('READY=1')\nwhile True:\n    sys.stdin.readline()\n"
+            "    tell('RELOADING=1\\nMONOTONIC_USEC=%d' % (time.monotonic_ns() // 1000))\n    time.sleep(0.1)\n    tell('READY=1')\n    signal.pause()\n")
+    p = tend.serve(f"[a]\nType=notify-reload\nExecStart={script('a', text)}\n", "--log-level", "debug")
+    p.wait_for(r"a\.service: running, says that it reloads: now reload-notify$")
+    p.wait_for(r"a\.service: reload-notify, ready: now running$")
+    p.wait_for(r"a\.service: reloaded$")
+    assert stop(p) == 0
+
+
+@pytest.mark.parametrize("kind", ["notify", "simple"])
+def test_reload_that_never_ends(tend, script, kind):
+    text = "tell('READY=1')\ntell('RELOADING=1')\nsay('said')\nstay()\n"
+    p = tend.serve(f"[a]\nType={kind}\nNotifyAccess=main\nTimeoutStartSec=400ms\nExecStart={script('a', text)}\n", "--log-level", "debug")
+    p.wait_for("^said$")
+    p.wait_for(r"a\.service: its reload failed; it goes on$")
+    p.wait_for(r"a\.service: reload-notify, time out: now running$")
+    assert stop(p) == 0
+
+
+def test_stops_by_itself(tend, script):
+    """STOPPING=1: no signal is sent, but TimeoutStopSec= runs, and who is left behind hears SIGTERM then."""
+    text = ("if os.fork() == 0:\n    signal.signal(signal.SIGTERM, lambda *a: (say('child', 'heard'), os._exit(0)))\n    say('child up')\n    stay()\n"
+            "signal.signal(signal.SIGTERM, lambda *a: say('main heard'))\ntell('READY=1')\ntime.sleep(0.3)\ntell('STOPPING=1')\ntime.sleep(0.4)\nsay('main done')\nos._exit(0)\n")
+    p = tend.serve(f"[a]\nType=notify\nRestart=no\nExecStart={script('a', text)}\n", "--log-level", "debug")
+    p.wait_for(r"a\.service: running, says that it stops: now stop-sigterm$")
+    assert p.wait() == 0
+    assert "main heard" not in p.out
+    assert p.out.index("main done") < p.out.index("child heard")
+
+
+def test_stops_by_itself_too_slowly(tend, script):
+    a = script("a", "tell('READY=1\\nSTOPPING=1')\nstay()\n")
+    p = tend.serve(f"[a]\nType=notify\nTimeoutStopSec=300ms\nRestart=no\nExecStart={a}\n")
+    p.wait_for(r"a\.service: did not stop in time: SIGKILL")
+    assert p.wait() != 0
+
+
+def test_bus_error_is_not_heard(tend, script):
+    text = "tell('BUSERROR=org.freedesktop.DBus.Error.TimedOut\\nREADY=1')\nstay()\n"
+    p = tend.serve(f"[a]\nType=notify\nExecStart={script('a', text)}\n")
+    main_pid(p)
+    assert not re.search("error|TimedOut", p.err)
+    assert stop(p) == 0
