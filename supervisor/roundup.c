@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/setup.h"
 #include "supervisor/roundup.h"
+#include "supervisor/spawn.h"
 
 #define RETRY_FIRST (20 * USEC_PER_MSEC) /* where somebody has been left */
 #define RETRY_MOST  USEC_PER_SEC
@@ -132,8 +133,7 @@ static void send_signals(const struct manager *m) {
                 (void) kill(e->pid, signal);
                 if (signal != SIGKILL)
                         (void) kill(e->pid, SIGCONT);
-                if (!IS_KILLING(e->owner) && signal != SIGKILL && e->owner->unit->setup &&
-                    e->owner->unit->setup->send_sighup)
+                if (!IS_KILLING(e->owner) && signal != SIGKILL && spawn_hangs_up(e->owner))
                         (void) kill(e->pid, SIGHUP);
         }
 }

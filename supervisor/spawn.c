@@ -216,6 +216,10 @@ void spawn_signal_reload(struct service *s) {
         send_signal(s->main, unit_readiness(s->unit)->reload_signal);
 }
 
+bool spawn_hangs_up(const struct service *s) {
+        return s->unit->setup && s->unit->setup->send_sighup && s->state != STATE_STOP_WATCHDOG;
+}
+
 void spawn_signal(struct service *s, int signal, bool last) {
         enum kill_mode mode = s->unit->kill_mode;
 
@@ -226,7 +230,7 @@ void spawn_signal(struct service *s, int signal, bool last) {
                 return;
         send_signal(s->main, signal);
         send_signal(s->control, signal);
-        if (!last && s->unit->setup && s->unit->setup->send_sighup) {
+        if (!last && spawn_hangs_up(s)) {
                 send_signal(s->main, SIGHUP);
                 send_signal(s->control, SIGHUP);
         }

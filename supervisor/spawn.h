@@ -16,6 +16,9 @@ void spawn_drop_control(struct service *s);
 /* ReloadSignal= to the main process. */
 void spawn_signal_reload(struct service *s);
 
+/* SendSIGHUP=: behind what asks it to stop, not behind what is to make it dump its core. */
+bool spawn_hangs_up(const struct service *s);
+
 /* To whom KillMode= says; `last` is the signal of those that did not heed the one before. EVENT_EMPTY follows
  * when nobody is left. */
 void spawn_signal(struct service *s, int signal, bool last);

@@ -5,7 +5,7 @@ import signal
 import stat
 
 import pytest
-from conftest import PIPE, until
+from conftest import until
 
 USUAL = {"PATH": "/usr/bin:/bin", "HOME": "/root"}
 need_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may change users")
@@ -287,8 +287,9 @@ INPUTS = {
 @pytest.mark.parametrize("text, command, said", INPUTS.values(), ids=INPUTS)
 def test_input(tend, tmp_path, text, command, said):
     (tmp_path / "input").write_text("from the file\n")
-    p = tend.serve(f"[a]\nType=oneshot\n{text.replace('{}', str(tmp_path / 'input'))}\nExecStart={command}\n", stdin=PIPE)
-    p.type("from outside\n")
+    (tmp_path / "outside").write_text("from outside\n")
+    with open(tmp_path / "outside", encoding="utf-8") as stdin:
+        p = tend.serve(f"[a]\nType=oneshot\n{text.replace('{}', str(tmp_path / 'input'))}\nExecStart={command}\n", stdin=stdin)
     assert p.wait() == 0
     assert p.out == said
 
