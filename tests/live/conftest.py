@@ -374,3 +374,17 @@ def limit(request):
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Writes a service in Python; returns the command line that runs it."""
+    def write(name, text):
+        (tmp_path / name).write_text(TALK + text)
+        return f"python3 -IS {tmp_path / name}"
+    return write
+
+
+def stop(p):
+    p.kill(signal.SIGTERM)
+    return p.wait()

@@ -4,7 +4,7 @@ import re
 import signal
 
 import pytest
-from conftest import TALK, until
+from conftest import TALK, stop, until
 
 STORE = r"""
 def send(text, *fds):
@@ -40,11 +40,6 @@ def script(tmp_path):
 
 def serve(tend, command, most=8, more=""):
     return tend.serve(f"[a]\nType=notify\nFileDescriptorStoreMax={most}\nRestartSec=10ms\n{more}ExecStart={command}\n")
-
-
-def stop(p):
-    p.kill(signal.SIGTERM)
-    return p.wait()
 
 
 def count(p):

@@ -1,5 +1,4 @@
 """Timers under `tend run`: [x.timer] sections."""
-import datetime
 import os
 import pathlib
 import re

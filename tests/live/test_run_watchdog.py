@@ -5,21 +5,7 @@ import signal
 import time
 
 import pytest
-from conftest import TALK, until
-
-
-@pytest.fixture
-def script(tmp_path):
-    """Writes a service in Python; returns the command line that runs it."""
-    def write(name, text):
-        (tmp_path / name).write_text(TALK + text)
-        return f"python3 -IS {tmp_path / name}"
-    return write
-
-
-def stop(p):
-    p.kill(signal.SIGTERM)
-    return p.wait()
+from conftest import stop, until
 
 
 def main_pid(p, name="a", after=0):
