@@ -1,7 +1,6 @@
 """FDSTORE=1: descriptors that outlive their service's process."""
 import os
 import re
-import signal
 
 import pytest
 from conftest import TALK, stop, until
