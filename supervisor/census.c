@@ -46,13 +46,14 @@ static bool parse_invocation(const char *hex, uint8_t ret[16]) {
 
 /* INVOCATION_ID of a process's environment as it was at its execve(). The memory of the launches serves for
  * reading it. */
-static bool read_invocation(const struct manager *m, pid_t pid, uint8_t ret[16]) {
+static bool read_invocation(const struct manager *m, pid_t pid, uint8_t ret[16], bool *ret_empty) {
         static const char name[] = "INVOCATION_ID=";
         const struct arena *a = &m->launcher.arena;
         char path[32];
 
         (void) snprintf(path, sizeof(path), "/proc/%d/environ", pid);
         ssize_t n = io_read_small(AT_FDCWD, path, a->base, a->size);
+        *ret_empty = n == 0;
         for (ssize_t at = 0; at < n; at += (ssize_t) strlen(a->base + at) + 1)
                 if (strncmp(a->base + at, name, strlen(name)) == 0)
                         return parse_invocation(a->base + at + strlen(name), ret);
@@ -74,11 +75,13 @@ static struct service *find_waiting(struct manager *m, const uint8_t *invocation
 /* By what it carries itself: its session, its environment. */
 static struct service *owner_by_marks(struct manager *m, struct census_entry *e) {
         uint8_t invocation[16];
+        bool is_empty;
 
         struct service *s = find_waiting(m, NULL, e->session);
         if (s)
                 return s;
-        e->is_named = read_invocation(m, e->pid, invocation);
+        e->is_named = read_invocation(m, e->pid, invocation, &is_empty);
+        m->census.has_unread |= is_empty;
         return e->is_named ? find_waiting(m, invocation, 0) : NULL;
 }
 
@@ -182,6 +185,7 @@ int census_take(struct census *c, struct manager *m) {
         int r = 0;
 
         c->n = 0;
+        c->has_unread = false;
         if (!proc)
                 return -errno;
         for (struct dirent *d = readdir(proc); d && r == 0; d = readdir(proc)) {
@@ -203,6 +207,7 @@ int census_take_orphans(struct census *c, struct manager *m) {
         int r = 0;
 
         c->n = 0;
+        c->has_unread = false;
         if (fd < 0)
                 return census_take(c, m); /* a kernel without CONFIG_PROC_CHILDREN */
         for (ssize_t n = read(fd, piece, sizeof(piece)); n > 0 && r == 0; n = read(fd, piece, sizeof(piece)))
@@ -232,13 +237,14 @@ struct service *census_owner(struct manager *m, pid_t pid) {
 
 bool census_is_marked(const struct service *s, pid_t pid) {
         uint8_t invocation[16];
+        bool is_empty;
         struct process p;
 
         if (read_process(pid, &p) < 0)
                 return false;
         if (s->session > 0 && p.session == s->session)
                 return true;
-        return read_invocation(s->manager, pid, invocation) &&
+        return read_invocation(s->manager, pid, invocation, &is_empty) &&
                memcmp(s->invocation, invocation, sizeof(invocation)) == 0;
 }
 

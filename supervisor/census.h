@@ -20,7 +20,8 @@ struct census_entry {
 struct census {
         struct census_entry *list; /* owned */
         size_t n, room;
-        int spare[2]; /* descriptors, 0: none; see census_hold() */
+        bool has_unread; /* an environment was empty, as it is in the middle of an execve(2): look again */
+        int spare[2];    /* descriptors, 0: none; see census_hold() */
 };
 
 /* Keeps as many descriptors as a census needs, or gives them back for one: else a full table would leave tend

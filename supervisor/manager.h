@@ -61,8 +61,9 @@ struct manager {
         int code;           /* the container's */
         bool code_is_fixed; /* by the foreground command or a service's action; else a failed stop may change
                                it */
-        bool census_due;    /* somebody has to be killed, or may be gone */
-        bool reap_more;     /* children have ended and are not reaped yet */
+        unsigned unread_looks; /* see roundup.c */
+        bool census_due;       /* somebody has to be killed, or may be gone */
+        bool reap_more;        /* children have ended and are not reaped yet */
         bool told_ready;
         bool looks_at_dead; /* a daemon's session may not be known before it ends */
         bool idle_waits;    /* a service of Type=idle, for a change of any other */

@@ -13,6 +13,11 @@
 #define RETRY_MOST  USEC_PER_SEC
 #define RETRY_DELAY (100 * USEC_PER_MSEC) /* where memory or descriptors are lacking */
 
+/* Whose environment is empty is on the way to its execve(), or has none: looked at a few times before it is
+ * nobody's. */
+#define UNREAD_LOOKS 4
+#define UNREAD_DELAY (5 * USEC_PER_MSEC)
+
 #define IS_KILLING(s) STATE_IN((s)->state, STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_FINAL_SIGKILL))
 
 static bool has_gone(const struct service *s) {
@@ -254,6 +259,12 @@ void roundup_run(struct manager *m) {
                 timers_arm(&m->timers, &m->retry, manager_now(m) + RETRY_DELAY);
                 return;
         }
+        if (r == 0 && m->census.has_unread && m->unread_looks < UNREAD_LOOKS) {
+                m->unread_looks++;
+                timers_arm(&m->timers, &m->retry, manager_now(m) + UNREAD_DELAY);
+                return;
+        }
+        m->unread_looks = 0;
         if (r < 0)
                 fall_back(m, r);
         send_signals(m);
