@@ -117,7 +117,7 @@ build/unit/tend-unit: build/shared/tend-unit
 	@ln -f $< $@
 
 # Each target sees to its own packages: installed as root, else named.
-PACKAGE_SETS := $(addprefix packages-,build static test lint sanitize cover bench)
+PACKAGE_SETS := $(addprefix packages-,build static test lint sanitize cover bench vm)
 .PHONY: $(PACKAGE_SETS)
 $(PACKAGE_SETS): packages-%:
 	@make/packages $*
@@ -129,6 +129,10 @@ BINARIES := build/tend build/static/tend
 .PHONY: test
 test: build/unit/tend-unit $(BINARIES) | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
 	@make/test --unit build/unit/tend-unit --live $(BINARIES) -- $(TESTS)
+
+.PHONY: vm
+vm: build/static/tend | packages-test packages-vm ## tests/vm: budgets on real cgroup v2, in a machine that QEMU boots (TESTS= picks)
+	@make/test --vm build/static/tend -- $(TESTS)
 
 .PHONY: check
 check: lint build/werror/tend-unit build/asan/tend-unit $(BINARIES) | packages-test ## lint, and every test, units under gcc -Werror and clang's sanitizers
