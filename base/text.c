@@ -162,6 +162,8 @@ static int take_escape(const char **at, char *out, size_t *used, unsigned *unkno
                 ++*unknown;
                 out[(*used)++] = '\\';
                 n = 0;
+                if ((*at)[1] != '\0') /* a blank too, which so does not end the word */
+                        out[(*used)++] = (*at)[++n];
         }
         *at += 1 + n;
         return 0;

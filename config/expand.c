@@ -216,9 +216,14 @@ static const struct specifier *find_specifier(char letter) {
         return NULL;
 }
 
+/* A % in front of anything but a letter, a digit or another % is just a %. */
+static bool is_plain(const char *percent) {
+        return percent[1] != '%' && !isalnum((unsigned char) percent[1]);
+}
+
 char expand_unknown(const char *text) {
-        for (const char *p = strchr(text, '%'); p; p = strchr(p + 2, '%'))
-                if (!find_specifier(p[1]) || p[1] == '\0')
+        for (const char *p = strchr(text, '%'); p; p = strchr(p + (is_plain(p) ? 1 : 2), '%'))
+                if (!is_plain(p) && !find_specifier(p[1]))
                         return p[1];
         return '\0';
 }
@@ -241,7 +246,7 @@ static int put_specifier(const struct specifier *what, const struct subject *s, 
 
 static int put_specifiers(const char *text, const struct subject *s, FILE *out) {
         for (const char *p = text; *p != '\0'; p++) {
-                if (*p != '%') {
+                if (*p != '%' || is_plain(p)) {
                         (void) fputc(*p, out);
                         continue;
                 }

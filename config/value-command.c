@@ -81,6 +81,8 @@ static int check_path(const struct assignment *a, const char *path) {
         for (const char *p = path; *p != '\0'; p++)
                 if (iscntrl((unsigned char) *p))
                         return value_reject(a, "the program's name holds a control character");
+        if (strpbrk(path, "\"'\\"))
+                return value_reject(a, "the program's name holds a quote or a backslash");
         if (prefix_flag(*path))
                 return value_reject(a, "a prefix is there twice, or + and ! at once");
         if (text_ends(path, "/"))
@@ -196,6 +198,11 @@ int value_command(const struct assignment *a) {
 
         for (at += strspn(at, WHITE_SPACE); *at != '\0'; at += strspn(at, WHITE_SPACE)) {
                 struct parts d = {};
+
+                if (*at == ';' && is_alone(at, 1)) { /* nothing between two of them */
+                        at++;
+                        continue;
+                }
                 int r = take_path(a, &at, &d);
 
                 if (r >= 0)

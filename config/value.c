@@ -80,7 +80,7 @@ int value_expand(const struct assignment *a, const char *text, char **ret) {
                 if (letter != '\0' && strchr("cdDrRyY", letter))
                         value_reject(a, "%%%c is a specifier of systemd that has no meaning here", letter);
                 else
-                        value_reject(a, "it holds a %% that is no specifier tend knows");
+                        value_reject(a, "%%%c is no specifier that tend knows", letter);
                 diag_hint(a->diags, "%s", "a plain % is written %%");
         } else if (r < 0)
                 value_reject(a, "putting in its specifiers: %s", strerror(-r));

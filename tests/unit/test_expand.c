@@ -36,7 +36,7 @@ TEST(expand_specifiers_of_systemd) {
                 { "web.service", "%q %l", "shop shop" },
                 { "web.service", "%Y", NULL },
                 { "web.service", "%d", NULL },
-                { "web.service", "50%", NULL },
+                { "web.service", "50% +%-d a%/b %", "50% +%-d a%/b %" },
         };
 
         for (size_t i = 0; i < countof(rows); i++) {
@@ -85,8 +85,8 @@ TEST(expand_names_what_it_does_not_know) {
                 const char *text;
                 char letter;
         } rows[] = {
-                { "%n %d", 'd' }, { "%% %y", 'y' }, { "%%d %Y", 'Y' },
-                { "50%", '\0' },  { "%n", '\0' },   { "%%", '\0' },
+                { "%n %d", 'd' }, { "%% %y", 'y' }, { "%%d %Y", 'Y' }, { "50%", '\0' },
+                { "%n", '\0' },   { "%%", '\0' },   { "%-%Y", 'Y' },
         };
 
         for (size_t i = 0; i < countof(rows); i++)

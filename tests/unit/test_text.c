@@ -62,7 +62,7 @@ TEST(text_keeps_unknown_escapes_where_asked) {
                 unsigned unknown;
         } rows[] = {
                 { "a\\.b", "a\\.b", 1 }, { "'\\$x \\d'", "\\$x \\d", 2 }, { "\\x4g", "\\x4g", 1 },
-                { "end\\", "end\\", 1 }, { "a\\tb", "a\tb", 0 },
+                { "end\\", "end\\", 1 }, { "a\\ b", "a\\ b", 1 },         { "a\\tb", "a\tb", 0 },
         };
 
         for (size_t i = 0; i < countof(rows); i++) {

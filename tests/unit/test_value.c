@@ -133,7 +133,7 @@ TEST(value_limits) {
 TEST(value_commands) {
         static const struct row rows[] = {
                 { "ExecStart=\nExecStart=a b", "ExecStart", "a b" },
-                { "Type=oneshot\nExecStart=b ; c d ; \nExecStart=e", "ExecStart", "x\nb\nc d\ne" },
+                { "Type=oneshot\nExecStart=b ; ; c d ; \nExecStart=e", "ExecStart", "x\nb\nc d\ne" },
                 { "ExecStartPre=echo / >/dev/null & \\; \\\n  ls", "ExecStartPre",
                   "echo / >/dev/null & \";\" ls" },
                 { "ExecStop=sh -c 'a ; b' \";\"", "ExecStop", "sh -c \"a ; b\" \";\"" },
@@ -194,7 +194,8 @@ static const struct {
         { "ExecStop=- ", "there is no program" },
         { "ExecStop=@/bin/a", "there is none" },
         { "ExecStop=date +%Y", "no meaning here" },
-        { "Description=100%", "no specifier" },
+        { "ExecStop=date +%Q", "%Q is no specifier that tend knows" },
+        { "ExecStop=a\\\"b", "holds a quote or a backslash" },
 };
 
 TEST(value_what_is_refused) {
