@@ -7,13 +7,14 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "config/draft.h"
+#include "config/kind.h"
 #include "config/reader.h"
 #include "config/suggest.h"
 
 struct unit_reader {
         struct draft *draft;
         struct diags *diags;
-        bool is_service;
+        const struct unit_kind *kind;
         bool lost; /* the section is none that a unit of this kind has */
 };
 
@@ -50,13 +51,8 @@ static const struct old *find_old(const struct entry *e) {
         return NULL;
 }
 
-static bool is_its_section(const struct unit_reader *r, const char *section) {
-        return strcmp(section, "Unit") == 0 || strcmp(section, "Install") == 0 ||
-               (r->is_service && strcmp(section, "Service") == 0);
-}
-
 static void open_part(struct unit_reader *r, const struct entry *e) {
-        r->lost = !is_its_section(r, e->section);
+        r->lost = !unit_kind_has(r->kind, e->section);
         if (r->lost && !text_starts(e->section, "X-"))
                 diag(r->diags, r->draft->file, e->line, 0, "[%.64s]: not a section of such a unit; ignored",
                      e->section);
@@ -95,7 +91,8 @@ static int take_entry(void *context, const struct entry *e) {
                 return 0;
 
         const struct old *old = find_old(e);
-        const struct setting *s = setting_find(OWNER_UNIT, old && old->now ? old->now : e->key);
+        const struct setting *s =
+                setting_find_in(OWNER_UNIT, e->section, old && old->now ? old->now : e->key);
         if (!s || !is_for_files(s) || (!old && strcmp(s->section, e->section) != 0)) {
                 say_unknown(r, e, s && is_for_files(s) ? s : NULL);
                 return 0;
@@ -117,7 +114,7 @@ int draft_read_unit(struct draft *d, const char *path, struct diags *said) {
         struct unit_reader reader = {
                 .draft = d,
                 .diags = said,
-                .is_service = text_ends(section->name, ".service"),
+                .kind = unit_kind(section->name),
         };
         size_t size;
         char *text;

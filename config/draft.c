@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/draft.h"
 #include "config/expand.h"
+#include "config/kind.h"
 #include "config/reader.h"
 #include "config/suggest.h"
 
@@ -88,20 +89,24 @@ void draft_done(struct draft *d) {
 }
 
 static bool is_part_of_unit_file(const char *section) {
-        return strcmp(section, "Unit") == 0 || strcmp(section, "Service") == 0 ||
-               strcmp(section, "Install") == 0 || strcmp(section, "Timer") == 0;
+        for (const struct unit_kind *k = unit_kinds; k->suffix; k++)
+                if (unit_kind_has(k, section))
+                        return true;
+        return false;
 }
 
-/* What keeps [section] from being a service; NULL: nothing. */
+/* What keeps [section] from being a unit; NULL: nothing. */
 static const char *find_fault(const char *section, const char *full) {
+        const struct unit_kind *kind = unit_kind(full);
+
         if (is_part_of_unit_file(section))
                 return "a section is a unit here, and bears its name";
         if (!unit_is_name(section))
                 return "not the name of a unit: letters, digits and :-_.\\@, and not too many";
-        if (text_ends(full, "@.timer"))
-                return "a template of timers is not carried out yet: give each instance a section of its own";
-        if (!text_ends(full, ".service") && !text_ends(full, ".timer"))
+        if (!kind || !kind->of_tend_ini)
                 return "units of this kind are not carried out yet";
+        if (strstr(full, "@.") && !text_ends(full, "@.service"))
+                return "only services have templates here: give each instance a section of its own";
         return NULL;
 }
 
@@ -202,25 +207,38 @@ int draft_add_line(struct draft *d, const struct draft_line *line) {
         return 0;
 }
 
+static const struct unit_kind *kind_at(const struct draft *d) {
+        return d->at == DRAFT_CONTAINER ? NULL : unit_kind(d->sections[d->at].name);
+}
+
+/* The kind that a section of unit files belongs to. */
+static const struct unit_kind *kind_with(const char *section) {
+        const struct unit_kind *k = unit_kinds;
+
+        while (k->suffix && (!k->section || strcmp(k->section, section) != 0))
+                k++;
+        return k->suffix ? k : NULL;
+}
+
 /* A timer's setting in a service, or the other way round. */
 static bool is_misplaced(const struct draft *d, const struct setting *s, const struct entry *e) {
-        bool is_timer = text_ends(d->sections[d->at].name, ".timer"),
-             of_timer = strcmp(s->section, "Timer") == 0;
+        const struct unit_kind *kind = kind_at(d), *its = kind_with(s->section);
 
-        if (d->at == DRAFT_CONTAINER || !setting_is_carried_out(s))
-                return false;
-        if (is_timer ? strcmp(s->section, "Service") != 0 : !of_timer)
+        if (!kind || !its || its == kind || !setting_is_carried_out(s))
                 return false;
         diag(d->diags, d->file, e->line, -EINVAL, "%s=: no such setting in [%.64s]", e->key, e->section);
-        diag_hint(d->diags, "%s= is a setting of a %s", e->key,
-                  is_timer ? "service, in its own section"
-                           : "timer, in a section that is called [NAME.timer]");
+        if (strcmp(its->suffix, ".service") == 0)
+                diag_hint(d->diags, "%s= is a setting of a service, in its own section", e->key);
+        else
+                diag_hint(d->diags, "%s= is a setting of a %s, in a section that is called [NAME%s]", e->key,
+                          its->suffix + 1, its->suffix);
         return true;
 }
 
 static int take_setting(struct draft *d, const struct entry *e) {
         enum setting_owner owner = d->at == DRAFT_CONTAINER ? OWNER_CONTAINER : OWNER_UNIT;
-        const struct setting *s = setting_find(owner, e->key);
+        const struct unit_kind *kind = kind_at(d);
+        const struct setting *s = setting_find_in(owner, kind ? kind->section : NULL, e->key);
         char *expanded;
 
         if (!s) {

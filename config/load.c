@@ -103,36 +103,13 @@ static int keep_origins(const struct loader *l, struct origin **ret, size_t *ret
         return 0;
 }
 
-/* Where the unit's values were written: they are rules' business, and kept if asked for. */
-static int find_origins(struct loader *l, const struct source *s) {
+int loader_find_origins(struct loader *l, const struct source *s) {
         int r;
 
         l->n_origins = 0;
         l->has_errors = false;
         r = add_origins(l, s->sections[0]);
         return r < 0 ? r : add_origins(l, s->sections[1]);
-}
-
-/* What it asks for needs messages from it. */
-static bool speaks(const struct unit *u) {
-        const struct readiness *r = unit_readiness(u);
-        return unit_says_ready(u) || r->watchdog != USEC_INFINITY || r->fd_store_max > 0;
-}
-
-/* What depends on more than one setting. */
-static void settle_unit(const struct loader *l, struct unit *u) {
-        if (u->is_target) {
-                u->type = SERVICE_ONESHOT;
-                u->remain_after_exit = true;
-        }
-        if (u->type == TYPE_UNSETTLED)
-                u->type = u->exec[EXEC_START] ? SERVICE_SIMPLE : SERVICE_ONESHOT;
-        if (u->notify_access == NOTIFY_ACCESS_UNSETTLED)
-                u->notify_access = speaks(u) ? NOTIFY_ACCESS_MAIN : NOTIFY_ACCESS_NONE;
-        if (u->timeout_start == TIMEOUT_UNSETTLED)
-                u->timeout_start = u->type == SERVICE_ONESHOT ? USEC_INFINITY : l->timeout_start;
-        if (u->setup && u->setup->input_size > 0 && !u->input.is_written)
-                u->input.kind = STDIO_DATA;
 }
 
 static int add_unit(struct loader *l, struct unit *u, const struct source *s) {
@@ -157,6 +134,15 @@ static int add_unit(struct loader *l, struct unit *u, const struct source *s) {
         return 0;
 }
 
+/* What it triggers is the service of its own name, unless it says otherwise. */
+static int name_trigger(struct unit *u) {
+        char **name = unit_trigger_field(u);
+
+        if (name && !*name)
+                *name = text_format("%.*s.service", (int) (strrchr(u->name, '.') - u->name), u->name);
+        return name && !*name ? -ENOMEM : 0;
+}
+
 int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit **ret) {
         bool is_own = s->sections[1] != DRAFT_NONE && !s->is_file;
         uint32_t place = is_own ? s->sections[1] : s->sections[0];
@@ -179,6 +165,7 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
         }
         s->said = (struct diags){};
         u->is_target = s->is_file && text_ends(u->name, ".target");
+        u->is_asked = s->is_asked;
         l->said = s->is_file ? &l->sources[l->config->n_units - 1].said : l->diags;
         for (size_t i = 0; r >= 0 && i < countof(s->sections); i++) {
                 if (s->sections[i] == DRAFT_NONE)
@@ -187,6 +174,8 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
                 r = apply_section(l, s->sections[i], u, false);
         }
         l->said = l->diags;
+        if (r >= 0)
+                r = name_trigger(u);
         if (r >= 0 && ret)
                 *ret = u;
         return r;
@@ -336,7 +325,7 @@ static int make_container(struct loader *l) {
         if (r >= 0)
                 r = apply_section(l, DRAFT_CONTAINER, NULL, false);
         if (r >= 0)
-                r = find_origins(l, &s);
+                r = loader_find_origins(l, &s);
         return r < 0 ? r : keep_origins(l, &c->origins, &c->n_origins);
 }
 
@@ -351,94 +340,10 @@ static int make_fresh(struct loader *l) {
         return r;
 }
 
-/* The zone of that name, NULL for local time, read once. */
-static int find_zone(struct loader *l, const char *name, const struct zone **ret) {
-        struct config *c = l->config;
-
-        for (size_t i = 0; i < c->n_zones; i++)
-                if (strcmp(c->zones[i]->name, name ? name : "") == 0) {
-                        *ret = c->zones[i];
-                        return 0;
-                }
-        struct zone **longer = reallocarray(c->zones, c->n_zones + 1, sizeof(struct zone *));
-        if (!longer)
-                return -ENOMEM;
-        c->zones = longer;
-        autofree struct zone *z = calloc(1, sizeof(*z));
-        int r = z ? zone_open(name, l->options->environment, z) : -ENOMEM;
-        if (r < 0)
-                return r;
-        *ret = c->zones[c->n_zones++] = TAKE(z);
-        return 0;
-}
-
-static int settle_zones(struct loader *l, const struct unit *u) {
-        for (struct timer_event *e = u->timer->events; e; e = e->next) {
-                if (!e->calendar)
-                        continue;
-                const char *name = e->calendar->utc ? "UTC" : e->calendar->zone;
-                int r = find_zone(l, *name != '\0' ? name : NULL, &e->zone);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        return diag(l->diags, u->file, u->line, r, "%s: the time zone %s: %s", u->name, name,
-                                    strerror(-r));
-        }
-        return 0;
-}
-
-static bool is_written(const struct loader *l, const char *key) {
-        return setting_origin(setting_find(OWNER_UNIT, key), l->origins, l->n_origins);
-}
-
-/* The fate of a timer's job is that of a line of cron, unless its section says otherwise: one that fails is
- * reported, and runs again at its next time. */
-static int settle_job(struct loader *l, const char *name) {
-        for (size_t i = 0; i < l->config->n_units; i++) {
-                struct unit *u = l->config->units[i];
-
-                if (strcmp(u->name, name) != 0)
-                        continue;
-                int r = find_origins(l, &l->sources[i]);
-                if (r < 0)
-                        return r;
-                if (!is_written(l, "Restart"))
-                        u->restart = RESTART_NO;
-                if (!is_written(l, "FailureAction"))
-                        u->failure_action = ACTION_NONE;
-        }
-        return 0;
-}
-
-static int settle_timer(struct loader *l, struct unit *u) {
-        struct timer_spec *t = u->timer;
-
-        /* To the rules it is a oneshot that has nothing to run, and stays. */
-        u->type = SERVICE_ONESHOT;
-        u->remain_after_exit = true;
-        if (!t->unit)
-                t->unit = text_format("%.*s.service", (int) (strlen(u->name) - strlen(".timer")), u->name);
-        if (!t->unit)
-                return -ENOMEM;
-        int r = settle_zones(l, u);
-        return r < 0 ? r : settle_job(l, t->unit);
-}
-
-static int settle_units(struct loader *l) {
-        int r = 0;
-
-        for (size_t i = 0; i < l->config->n_units; i++)
-                settle_unit(l, l->config->units[i]);
-        for (size_t i = 0; i < l->config->n_units && r >= 0; i++)
-                if (l->config->units[i]->timer)
-                        r = settle_timer(l, l->config->units[i]);
-        return r == -ENOMEM ? r : 0;
-}
-
 static int verify_units(struct loader *l) {
         for (size_t i = 0; i < l->config->n_units; i++) {
                 struct unit *u = l->config->units[i];
-                int r = find_origins(l, &l->sources[i]);
+                int r = loader_find_origins(l, &l->sources[i]);
 
                 if (r < 0)
                         return r;
@@ -480,8 +385,8 @@ static int read_files(struct loader *l) {
 
 static int load(struct loader *l) {
         static int (*const steps[])(struct loader * l) = {
-                read_files, make_container,  make_fresh,   pull_asked,   make_units,
-                pull_more,  make_foreground, settle_units, verify_units, pull_judge,
+                read_files, make_container,  make_fresh,    pull_asked,   make_units,
+                pull_more,  make_foreground, loader_settle, verify_units, pull_judge,
         };
         const char *path = l->options->path ? l->options->path : pull_word(l->options, DEFAULT_PATH);
 

@@ -9,6 +9,7 @@ struct source {
         uint32_t sections[2]; /* its template's or its unit file's, its own in tend.ini */
         struct diags said;    /* owned; of a unit file, until it is known whether it has to be there */
         bool is_file;
+        bool is_asked;  /* for by name, or enabled */
         bool is_needed; /* it was asked for by name, or one that was requires it */
         bool is_broken;
 };
@@ -32,6 +33,12 @@ struct loader {
 
 /* Takes `name` in any case, and s->said once there is a unit, which is the config's. `ret` may be NULL. */
 int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit **ret) must_check;
+
+/* Where the unit's values were written, into l->origins: they are rules' business, and kept if asked for. */
+int loader_find_origins(struct loader *l, const struct source *s) must_check;
+
+/* What depends on more than one setting or on other units (settle.c). 0 or -ENOMEM. */
+int loader_settle(struct loader *l) must_check;
 
 /* Unit files (pull.c), in the order in which these are called: those that were asked for; all that they want
  * and require; and, when everything else is known, which of them have to be left out. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/kind.h"
 #include "config/loader.h"
 #include "config/suggest.h"
 #include "config/value.h"
@@ -13,7 +14,9 @@
 #define UNITS_MOST 10000
 
 static bool is_of_files(const char *name) {
-        return text_ends(name, ".service") || text_ends(name, ".target");
+        const struct unit_kind *kind = unit_kind(name);
+
+        return kind && kind->of_files;
 }
 
 static bool is_template(const char *name) {
@@ -82,9 +85,9 @@ static int order_target(struct unit *u) {
         return r;
 }
 
-static int load_unit(struct loader *l, const struct found *f, bool is_needed) {
+static int load_unit(struct loader *l, const struct found *f, bool is_asked, bool is_needed) {
         autostrv char **names = NULL;
-        struct source s = { .is_file = true, .is_needed = is_needed };
+        struct source s = { .is_file = true, .is_asked = is_asked, .is_needed = is_needed };
         struct unit *u = NULL;
         int r = search_names(&l->search, f->name, &names);
 
@@ -184,7 +187,7 @@ static int ask_name(struct loader *l, const struct asker *by, const char *name, 
                 say_absent(l, by, name, &f, r);
         if (r < 0 || config_find(l->config, f.name))
                 return 0;
-        return load_unit(l, &f, is_needed);
+        return load_unit(l, &f, true, is_needed);
 }
 
 /* A word with a slash is a path, which takes part in the search from then on; all others are names. */
@@ -237,8 +240,8 @@ static int ask_links_of(struct loader *l, const char *target) {
         return r;
 }
 
-/* The enabled units: what default.target wants, and multi-user.target, which it is or comes behind. */
-static int ask_enabled(struct loader *l) {
+/* What default.target wants, and multi-user.target, which it is or comes behind. */
+static int ask_services(struct loader *l) {
         autofound struct found f = {};
         int r = search_find(&l->search, "default.target", &f);
 
@@ -249,6 +252,24 @@ static int ask_enabled(struct loader *l) {
         if (r == 0 && strcmp(f.name, "multi-user.target") != 0)
                 r = ask_links_of(l, f.name);
         return r == -ENOMEM ? r : ask_links_of(l, "multi-user.target");
+}
+
+/* The links of the targets that are there for one kind of units alone, as timers.target. */
+static int ask_kinds(struct loader *l) {
+        int r = 0;
+
+        for (const struct unit_kind *k = unit_kinds; k->suffix && r == 0; k++)
+                if (k->target && k->of_files)
+                        r = ask_links_of(l, k->target);
+        return r;
+}
+
+/* The enabled units: what default.target wants, and multi-user.target, which it is or comes behind; besides
+ * timers and their kin, which every boot begins with. */
+static int ask_enabled(struct loader *l) {
+        int r = ask_kinds(l);
+
+        return r == 0 ? ask_services(l) : r;
 }
 
 int pull_asked(struct loader *l) {
@@ -294,7 +315,7 @@ static int pull_name(struct loader *l, const char *name) {
                 return r == -ENOMEM ? r : 0;
         if (config_find(l->config, f.name) || is_in_tend_ini(l, f.name))
                 return 0;
-        return load_unit(l, &f, false);
+        return load_unit(l, &f, false, false);
 }
 
 static int pull_list(struct loader *l, size_t unit, bool requires) {
@@ -307,11 +328,22 @@ static int pull_list(struct loader *l, size_t unit, bool requires) {
         return r;
 }
 
+/* What a timer starts is there for it also where tend.ini has the timer and an image the service. */
+static int pull_trigger(struct loader *l, const char *name) {
+        int r = open_search(l);
+
+        return r == 0 ? pull_name(l, name) : r;
+}
+
 int pull_more(struct loader *l) {
         int r = 0;
 
         for (size_t i = 0; i < l->config->n_units && r == 0; i++) {
-                if (!l->sources[i].is_file)
+                const char *triggers = unit_triggers(l->config->units[i]);
+
+                if (triggers && !config_find(l->config, triggers))
+                        r = pull_trigger(l, triggers);
+                if (r < 0 || !l->sources[i].is_file)
                         continue;
                 if (i > UNITS_MOST)
                         return diag(l->diags, NULL, 0, -E2BIG, "more than %d unit files", UNITS_MOST);
@@ -333,27 +365,37 @@ static struct source *source_of(const struct loader *l, const char *name) {
         return NULL;
 }
 
-static void blame(struct loader *l, size_t unit, const char *required, const char *what) {
+/* What the unit cannot be without: the next name of Requires=, and in the end what it triggers. */
+static const char *next_needed(const struct unit *u, size_t *at, const char **ret_key) {
+        size_t n = strv_length(u->requires), i = (*at)++;
+
+        *ret_key = i < n ? "Requires" : "Unit";
+        return i < n ? u->requires[i] : i == n ? unit_triggers(u) : NULL;
+}
+
+static void blame(struct loader *l, size_t unit, const char *key, const char *required, const char *what) {
         const struct unit *u = l->config->units[unit];
 
         l->sources[unit].is_broken = true;
-        (void) diag(&l->sources[unit].said, u->file, u->line, -ENOENT, "%s: Requires=%s: %s", u->name,
+        (void) diag(&l->sources[unit].said, u->file, u->line, -ENOENT, "%s: %s=%s: %s", u->name, key,
                     required, what);
 }
 
-/* It is broken if it requires what is not there. */
-static void look_for_required(struct loader *l, size_t unit) {
-        for (char *const *name = l->config->units[unit]->requires; name && *name; name++) {
+/* It is broken if what it requires is not there. */
+static void look_for_needed(struct loader *l, size_t unit) {
+        const char *name, *key;
+
+        for (size_t i = 0; (name = next_needed(l->config->units[unit], &i, &key));) {
                 autofound struct found f = {};
 
-                if (unit_is_built_in(*name) || config_find(l->config, *name))
+                if (unit_is_built_in(name) || config_find(l->config, name))
                         continue;
-                if (!is_of_files(*name))
-                        blame(l, unit, *name, "units of this kind are not carried out yet");
-                else if (search_find(&l->search, *name, &f) == -ERFKILL)
-                        blame(l, unit, *name, "it is masked");
+                if (!is_of_files(name))
+                        blame(l, unit, key, name, "units of this kind are not carried out yet");
+                else if (search_find(&l->search, name, &f) == -ERFKILL)
+                        blame(l, unit, key, name, "it is masked");
                 else
-                        blame(l, unit, *name, "there is no such unit");
+                        blame(l, unit, key, name, "there is no such unit");
         }
 }
 
@@ -361,16 +403,17 @@ static void look_for_required(struct loader *l, size_t unit) {
 static bool spread(struct loader *l, size_t unit) {
         struct source *s = &l->sources[unit];
         bool is_needed = s->is_needed || !s->is_file, has_changed = false;
+        const char *name, *key;
 
-        for (char *const *name = l->config->units[unit]->requires; name && *name; name++) {
-                struct source *required = source_of(l, *name);
+        for (size_t i = 0; (name = next_needed(l->config->units[unit], &i, &key));) {
+                struct source *needed = source_of(l, name);
 
-                if (!required || !required->is_file)
+                if (!needed || !needed->is_file)
                         continue;
-                if (is_needed && !required->is_needed)
-                        has_changed = required->is_needed = true;
-                if (required->is_broken && s->is_file && !s->is_broken) {
-                        blame(l, unit, *name, "it cannot be loaded");
+                if (is_needed && !needed->is_needed)
+                        has_changed = needed->is_needed = true;
+                if (needed->is_broken && s->is_file && !s->is_broken) {
+                        blame(l, unit, key, name, "it cannot be loaded");
                         has_changed = true;
                 }
         }
@@ -396,7 +439,7 @@ static void crown(const struct loader *l) {
         bool is_alone = o->units && o->units[0] && !o->units[1] && !o->path && !o->enabled && !o->command;
         struct unit *u = is_alone && l->config->n_units > 0 ? l->config->units[0] : NULL;
 
-        if (!u || u->is_target)
+        if (!u || u->is_target || unit_triggers(u))
                 return;
         if (u->success_action == ACTION_NONE)
                 u->success_action = ACTION_EXIT;
@@ -413,7 +456,7 @@ int pull_judge(struct loader *l) {
         for (size_t i = 0; i < c->n_units; i++) {
                 l->sources[i].is_broken = l->sources[i].said.errors > 0;
                 if (l->sources[i].is_file)
-                        look_for_required(l, i);
+                        look_for_needed(l, i);
         }
         for (bool again = true; again;) {
                 again = false;

@@ -8,19 +8,28 @@ static int compare(const void *key, const void *row) {
         return strcmp(key, ((const struct setting *) row)->key);
 }
 
-const struct setting *setting_find(enum setting_owner owner, const char *key) {
+const struct setting *setting_find_in(enum setting_owner owner, const char *section, const char *key) {
         const struct setting *found = bsearch(key, settings, n_settings, sizeof(*settings), compare);
 
         if (!found)
                 return NULL;
 
-        /* Rows of both owners may share a key; they are neighbours. */
+        /* Rows that share a key are neighbours. */
+        const struct setting *first = NULL;
         while (found > settings && strcmp(found[-1].key, key) == 0)
                 found--;
-        for (; found < settings + n_settings && strcmp(found->key, key) == 0; found++)
-                if (found->owner == owner)
+        for (; found < settings + n_settings && strcmp(found->key, key) == 0; found++) {
+                if (found->owner != owner)
+                        continue;
+                if (section && strcmp(found->section, section) == 0)
                         return found;
-        return NULL;
+                first = first ? first : found;
+        }
+        return first;
+}
+
+const struct setting *setting_find(enum setting_owner owner, const char *key) {
+        return setting_find_in(owner, NULL, key);
 }
 
 bool setting_is_carried_out(const struct setting *s) {

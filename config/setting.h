@@ -42,8 +42,8 @@ struct setting {
         bool at_spawn;      /* $VARIABLES are left for the spawn */
 };
 
-/* Sorted by key. A known setting of systemd that is not carried out yet is a row too (its parse says so by
- * name). */
+/* Sorted by key, owner and section. A known setting of systemd that is not carried out yet is a row too (its
+ * parse says so by name). */
 extern const struct setting settings[];
 extern const size_t n_settings;
 
@@ -51,8 +51,12 @@ extern const size_t n_settings;
  * zero but for its name. 0, or a negative errno. */
 int setting_apply_defaults(enum setting_owner owner, void *object, bool from_tend_ini) must_check;
 
-/* Exact match (keys are case sensitive), or NULL. */
+/* Exact match (keys are case sensitive), or NULL. Some keys are in several sections, with a row for each: of
+ * these the first. */
 const struct setting *setting_find(enum setting_owner owner, const char *key);
+
+/* The row of that section where there is one, else as above. `section` may be NULL. */
+const struct setting *setting_find_in(enum setting_owner owner, const char *section, const char *key);
 bool setting_is_carried_out(const struct setting *s);
 
 /* The default as the user would write it for such a unit, or "" where unset. */

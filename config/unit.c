@@ -93,6 +93,14 @@ struct timer_spec *timer_spec_free(struct timer_spec *t) {
         return NULL;
 }
 
+char **unit_trigger_field(struct unit *u) {
+        return u->timer ? &u->timer->unit : NULL;
+}
+
+const char *unit_triggers(const struct unit *u) {
+        return u->timer ? u->timer->unit : NULL;
+}
+
 const struct readiness *unit_readiness(const struct unit *u) {
         static const struct readiness defaults = {
                 .watchdog = USEC_INFINITY,

@@ -218,9 +218,10 @@ struct unit {
         bool ignore_sigpipe;
         bool working_directory_optional; /* "-" */
         bool from_tend_ini;              /* the defaults are those for a container, not a unit file's */
-        bool is_target;  /* a group without a process: up as soon as it is started, and keeps nothing running
-                          */
-        bool foreground; /* the command of `tend run FILE -- CMD`: owns the terminal */
+        bool is_target; /* a group without a process: up as soon as it is started, and keeps nothing running
+                         */
+        bool is_asked; /* a unit file that was asked for by name, or is enabled: started with the container */
+        bool foreground;    /* the command of `tend run FILE -- CMD`: owns the terminal */
         unsigned instances; /* [x@] with Instances=: how many; 0 elsewhere */
 
         struct timer_spec *timer; /* owned; NULL but for .timer */
@@ -265,6 +266,10 @@ struct command *command_free(struct command *c);
 struct timer_spec *timer_spec_new(void);
 struct timer_spec *timer_spec_free(struct timer_spec *t);
 void timer_spec_reset(struct timer_spec *t); /* forgets the events */
+
+/* The full name of the unit that this one starts, by a time or a path; NULL where it starts none. */
+const char *unit_triggers(const struct unit *u);
+char **unit_trigger_field(struct unit *u); /* where that name is kept, NULL likewise */
 
 /* The unit of that full name, or that is also known by it; NULL. */
 struct unit *config_find(const struct config *c, const char *name);

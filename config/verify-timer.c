@@ -58,7 +58,7 @@ static void check_unit(const struct verify *v) {
         const char *name = v->unit->timer->unit;
         struct suggest near;
 
-        if (!v->config || !name || config_find(v->config, name))
+        if (!v->config || !name || !v->unit->from_tend_ini || config_find(v->config, name))
                 return;
         say(v, "Unit", 0, "it starts %s, and there is no such unit: it does nothing", name);
         suggest_init(&near, name);
@@ -72,7 +72,7 @@ static void check_unit(const struct verify *v) {
 void verify_timer(const struct verify *v) {
         const struct timer_spec *t = v->unit->timer;
 
-        if (!t->events && !v->has_errors) {
+        if (!t->events && !(v->has_errors && v->unit->from_tend_ini)) {
                 say(v, "OnCalendar", -EINVAL,
                     "there is nothing to wait for: OnCalendar= or one of its kin is missing");
                 return;

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "config/kind.h"
 #include "config/load.h"
 #include "config/setting.h"
 #include "config/suggest.h"
@@ -18,7 +19,7 @@ struct shown {
         size_t n_origins;
         bool from_tend_ini;
         const char *main_file;
-        const char *not_section; /* whose settings it cannot have; NULL: all are shown */
+        const struct unit_kind *kind; /* of a unit: whose settings it can have */
 };
 
 /* Settings that another one sets as well. */
@@ -46,7 +47,7 @@ static const struct origin *find_origin(const struct shown *w, const struct sett
 
 /* A row that has no value of its own has nothing to show. */
 static bool is_shown(const struct shown *w, const struct setting *s) {
-        if (w->not_section && strcmp(s->section, w->not_section) == 0)
+        if (w->owner == OWNER_UNIT && !unit_kind_has(w->kind, s->section))
                 return false;
         return s->owner == w->owner && setting_is_carried_out(s) && s->print != value_print_nothing;
 }
@@ -128,7 +129,7 @@ static int show_unit(const struct config *c, const struct unit *u, bool changed)
                 .n_origins = u->n_origins,
                 .from_tend_ini = u->from_tend_ini,
                 .main_file = c->path,
-                .not_section = u->timer ? "Service" : "Timer",
+                .kind = unit_kind(u->name),
         };
 
         if (u->file)
@@ -175,14 +176,9 @@ static int show_all(const struct config *c, bool has_file, bool changed) {
 /* FILE may be left out, units may be named: a word with a slash, or with a dot that begins no suffix of
  * a unit, is the file. */
 static bool is_file(const char *word) {
-        static const char *const suffixes[] = { ".service", ".socket", ".timer", ".target" };
-
         if (strchr(word, '/'))
                 return true;
-        for (size_t i = 0; i < countof(suffixes); i++)
-                if (text_ends(word, suffixes[i]))
-                        return false;
-        return strchr(word, '.') != NULL;
+        return !unit_kind(word) && strchr(word, '.') != NULL;
 }
 
 int show_main(const struct request *r) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/kind.h"
 #include "config/suggest.h"
 #include "supervisor/plan.h"
 
@@ -106,20 +107,27 @@ static int say_missing(struct building *b, const struct unit *u, const struct li
         return r;
 }
 
-/* Who says Before= and Wants= of a target that has no unit provides what it stands for: those After= it come
- * behind, as if the target were there (systemd.special(7), passive targets). */
+/* Such a unit is of the kind that the target is for, or says Before= and Wants= of it. */
+static bool provides(const struct unit *u, const char *target) {
+        const struct unit_kind *kind = unit_kind(u->name);
+
+        return (kind && kind->target && strcmp(kind->target, target) == 0) ||
+               (strv_contains(u->before, target) && strv_contains(u->wants, target));
+}
+
+/* Who provides what a target that has no unit stands for: those After= it come behind, as if the target were
+ * there (systemd.special(7), passive targets). */
 static int order_by_target(struct building *b, uint32_t index, const struct list *l, const char *target) {
         const struct config *c = b->config;
         const struct unit *u = c->units[index];
         int r = 0;
 
-        if (l->turned)
+        if (l->turned || provides(u, target))
                 return 0; /* done from the other end */
         for (uint32_t i = 0; i < c->n_units && r == 0; i++) {
                 const struct unit *provider = c->units[i];
 
-                if (provider != u && strv_contains(provider->before, target) &&
-                    strv_contains(provider->wants, target))
+                if (provider != u && provides(provider, target))
                         r = add_edge(&b->edges[AFTER], index, i);
         }
         return r;
@@ -166,19 +174,36 @@ static int name_units(struct building *b) {
         return 0;
 }
 
+/* What is triggered comes behind that which triggers it, unless it is the other way round on purpose
+ * (systemd.timer(5), implicit dependencies). */
+static int add_trigger(struct building *b, uint32_t index) {
+        const struct unit *u = b->config->units[index];
+        struct entry wanted = { .name = unit_triggers(u) }, *found;
+
+        if (!wanted.name)
+                return 0;
+        found = bsearch(&wanted, b->by_name, b->n_names, sizeof(wanted), compare);
+        if (!found || strv_contains(u->after, wanted.name))
+                return 0;
+        return add_edge(&b->edges[AFTER], found->index, index);
+}
+
 static int collect(struct building *b) {
         size_t n = b->config->n_units;
         int problem = 0;
 
         if (name_units(b) < 0)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < n; i++)
+        for (uint32_t i = 0; i < n; i++) {
                 for (size_t k = 0; k < countof(lists); k++) {
                         int r = add_list(b, i, &lists[k]);
                         if (r == -ENOMEM)
                                 return r;
                         problem = MIN(problem, r);
                 }
+                if (add_trigger(b, i) < 0)
+                        return -ENOMEM;
+        }
         return problem;
 }
 
@@ -293,26 +318,34 @@ void plan_done(struct plan *p) {
         *p = (struct plan){};
 }
 
-static bool is_left_to_timer(const struct config *c, const struct unit *u) {
+static bool is_triggered(const struct config *c, const struct unit *u) {
+        for (size_t i = 0; i < c->n_units; i++) {
+                const char *name = unit_triggers(c->units[i]);
+
+                if (name && strcmp(name, u->name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool has_triggers(const struct config *c) {
         for (size_t i = 0; i < c->n_units; i++)
-                if (c->units[i]->timer && strcmp(c->units[i]->timer->unit, u->name) == 0)
+                if (unit_triggers(c->units[i]))
                         return true;
         return false;
 }
 
-static bool has_timer(const struct config *c) {
-        for (size_t i = 0; i < c->n_units; i++)
-                if (c->units[i]->timer)
-                        return true;
-        return false;
+/* Of itself: a section of tend.ini where nothing else is to start it, a unit file that was asked for. */
+static bool starts_alone(const struct config *c, const struct unit *u) {
+        return u->is_asked || (u->from_tend_ini && !is_triggered(c, u));
 }
 
 void plan_mark_starting(const struct plan *p, bool *starts) {
         uint32_t n = p->after.n;
-        bool again = has_timer(p->config);
+        bool again = has_triggers(p->config);
 
         for (uint32_t i = 0; i < n; i++)
-                starts[i] = !again || !is_left_to_timer(p->config, p->config->units[i]);
+                starts[i] = !again || starts_alone(p->config, p->config->units[i]);
         while (again) {
                 again = false;
                 for (uint32_t i = 0; i < n; i++)

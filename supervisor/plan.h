@@ -26,8 +26,8 @@ void plan_done(struct plan *p);
  * caller's, or a negative errno and neither is. */
 int plan_load(struct plan *p, const struct load_options *o, struct diags *d, struct config **ret) must_check;
 
-/* Which units start with the container, into `starts` (one for each unit, all false): those that no timer
- * starts, and what they require and want. */
+/* Which units start with the container, into `starts` (one for each unit, all false): those of tend.ini
+ * that no timer or the like starts, the unit files that were asked for, and what they require and want. */
 void plan_mark_starting(const struct plan *p, bool *starts);
 
 /* The longest time that an ordered stop may take: the dearest chain of TimeoutStopSec= (stop commands

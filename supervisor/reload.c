@@ -134,7 +134,7 @@ static void restart_dependents(const struct manager *m, const bool *starts) {
                 for (uint32_t i = 0; i < (uint32_t) m->config->n_units; i++) {
                         struct service *s = m->services[i];
                         if (!starts[i] && service_is_at_rest(s))
-                                continue; /* its timer starts it */
+                                continue; /* it is started when that is due */
                         graph_each(&m->plan.needs, i, v)
                                 if (m->services[v]->starts_again && !s->starts_again && !s->waits_to_start) {
                                         restart(s);

@@ -252,3 +252,43 @@ def test_show(tend, tmp_path):
     assert "ExecStart" not in shown
     job = tend.run("show", "./x.ini", "job", cwd=tmp_path).stdout
     assert "OnCalendar" not in job and "Restart=no " in job and "FailureAction=none " in job
+
+
+def test_unit_files(tend, tmp_path):
+    """By name with a drop-in, what it starts comes along and waits for it; SIGHUP reads the files anew."""
+    (tmp_path / "job.timer").write_text("[Unit]\nDescription=Often\n[Timer]\nOnCalendar=yearly\n[Install]\nWantedBy=timers.target\n")
+    (tmp_path / "job.service").write_text("[Unit]\nWants=helper.service\nAfter=helper.service\n"
+                                          "[Service]\nType=oneshot\nExecStart=/bin/echo job\n")
+    (tmp_path / "helper.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/echo helper\n")
+    (tmp_path / "stay.service").write_text("[Unit]\nAfter=timers.target\n[Service]\nExecStart=/bin/sleep inf\n")
+    p = tend("run", f"--unit-path={tmp_path}", "--unit", "job.timer", "--unit", "stay")
+    p.wait_for("stay.service: started")
+    p.wait_for(r"job\.timer: elapses in .* \(OnCalendar=\)")
+    assert p.out == "" and p.err.index("job.timer: elapses") < p.err.index("stay.service: started")
+
+    (tmp_path / "job.timer.d").mkdir()
+    (tmp_path / "job.timer.d" / "soon.conf").write_text("[Timer]\nOnCalendar=\nOnActiveSec=100ms\n")
+    p.kill(signal.SIGHUP)
+    p.wait_for("^job$")
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+    assert lines(p.out) == ["helper", "job"]
+
+
+def test_a_unit_file_alone_ends_with_its_last_elapse(tend, tmp_path):
+    """The job's own end is not the container's, its failure is told in the end."""
+    (tmp_path / "job.timer").write_text("[Timer]\nOnActiveSec=50ms\nOnActiveSec=250ms\n")
+    (tmp_path / "job.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo job; exit 7'\n")
+    p = tend("run", "--unit", str(tmp_path / "job.timer"))
+    assert p.wait() == 7
+    assert lines(p.out) == ["job", "job"]
+
+
+@pytest.mark.parametrize("asked, runs", [(["job.timer"], 0), (["job.timer", "job.service"], 1)])
+def test_a_job_that_is_asked_for_starts_at_once_too(tend, tmp_path, asked, runs):
+    (tmp_path / "job.timer").write_text("[Timer]\nOnCalendar=yearly\nUnit=other.service\n")
+    (tmp_path / "other.service").symlink_to("job.service")
+    (tmp_path / "job.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/echo job\n")
+    p = tend("run", f"--unit-path={tmp_path}", *(f"--unit={name}" for name in asked))
+    p.wait_for("^tend: ready")
+    assert lines(p.out) == ["job"] * runs

@@ -152,18 +152,20 @@ def test_what_is_enabled(tend, tmp_path):
         "a.service": service("echo a; exec sleep inf"), "b.service": service("echo b; exec sleep inf"), "c.service": service("echo c"),
         "bad.service": service("echo bad", "", "Type=dbus\n"),
         "multi-user.target.wants/a.service": "-> ../a.service", "multi-user.target.wants/bad.service": "-> ../bad.service",
-        "multi-user.target.wants/job.timer": "-> ../job.timer", "job.timer": "[Timer]\nOnCalendar=daily\n",
+        "timers.target.wants/job.timer": "-> ../job.timer", "job.timer": "[Timer]\nOnCalendar=daily\n", "job.service": service("echo job"),
+        "multi-user.target.wants/x.mount": "-> ../x.mount", "x.mount": "[Mount]\n",
         "graphical.target.wants/b.service": "-> ../b.service", "default.target": "-> graphical.target", "graphical.target": "[Unit]\n",
     })
     p = tend("run", where, "--enabled")
     p.wait_for("^a$")
     p.wait_for("^b$")
     p.wait_for("bad.service: it is left out")
-    p.wait_for("job.timer: units of this kind are not carried out yet")
+    p.wait_for("x.mount: units of this kind are not carried out yet")
+    p.wait_for(r"job\.timer: elapses in")
     until(lambda: len(p.children()) == 2)
     p.kill(signal.SIGTERM)
     assert p.wait() == 0
-    assert "c.service" not in p.err
+    assert "c.service" not in p.err and "job" not in p.out
 
     empty = tend("run", f"--unit-path={tmp_path}", "--enabled")
     assert empty.wait() == 2

@@ -1,5 +1,6 @@
 """What `tend check --unit` calls wrong about a unit file is what `systemd-analyze verify` calls wrong about it."""
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -67,26 +68,58 @@ FILES = {
 }
 
 
-def theirs(directory):
-    """What systemd says about x.service: fine, a warning, or that it is not loaded; and the text."""
-    done = subprocess.run([ANALYZE, "verify", "--man=no", str(directory / "x.service")], capture_output=True, text=True,
-                          env=dict(os.environ, SYSTEMD_UNIT_PATH=f"{directory}:"))
+ELAPSES = "[Timer]\nOnBootSec=1h\n"
+TIMERS = {
+    "fine": ELAPSES,
+    "an empty file": "",
+    "no [Timer]": "[Unit]\nDescription=a\n",
+    "nothing to wait for": "[Timer]\nPersistent=yes\n",
+    "all taken back": ELAPSES + "OnBootSec=\n",
+    "all taken back by another": ELAPSES + "OnCalendar=\n",
+    "a calendar that cannot be read": "[Timer]\nOnCalendar=often\n",
+    "and one that can": "[Timer]\nOnCalendar=often\nOnCalendar=daily\n",
+    "no such zone": "[Timer]\nOnCalendar=daily Nowhere/Here\n",
+    "no span": ELAPSES + "OnBootSec=soon\n",
+    "no accuracy": ELAPSES + "AccuracySec=soon\n",
+    "no boolean": ELAPSES + "Persistent=perhaps\n",
+    "no name of a unit": ELAPSES + "Unit=a/b\n",
+    "a timer that starts itself": ELAPSES + "Unit=x.timer\n",
+    "the settings of a service": ELAPSES + "ExecStart=/bin/true\n",
+    "the section of a service": ELAPSES + SIMPLE,
+    "what must be there is not": "[Unit]\nRequires=missing.service\n" + ELAPSES,
+    "an unknown setting": ELAPSES + "Often=yes\n",
+}
+
+
+def theirs(path):
+    """What systemd says about a unit file: fine, a warning, or that it is not loaded; and the text."""
+    done = subprocess.run([ANALYZE, "verify", "--man=no", str(path)], capture_output=True, text=True,
+                          env=dict(os.environ, SYSTEMD_UNIT_PATH=f"{path.parent}:"))
     if re.search("bad unit file|bad-setting|is masked|Failed to (load|create)|not found", done.stderr):
         return 2, done.stderr
-    return (1 if re.search(r"\bx\.service|missing\.service", done.stderr) else 0), done.stderr
+    return (1 if re.search(rf"\b{path.name}|missing\.service", done.stderr) else 0), done.stderr
 
 
 @pytest.mark.parametrize("text", FILES.values(), ids=FILES)
 def test_the_same_is_wrong(tend, tmp_path, text):
     (tmp_path / "x.service").write_text(text)
-    code, said = theirs(tmp_path)
+    code, said = theirs(tmp_path / "x.service")
     checked = tend.run("check", "--unit", str(tmp_path / "x.service"), "--unit-path", f"{tmp_path}:")
     assert checked.returncode == code, said
 
 
+@pytest.mark.parametrize("text", TIMERS.values(), ids=TIMERS)
+def test_the_same_is_wrong_with_timers(tend, tmp_path, text):
+    (tmp_path / "x.timer").write_text(text)
+    (tmp_path / "x.service").write_text(SIMPLE)
+    code, said = theirs(tmp_path / "x.timer")
+    checked = tend.run("check", "--unit", str(tmp_path / "x.timer"), "--unit-path", f"{tmp_path}:")
+    assert checked.returncode == code, said
+
+
 @pytest.mark.skipif(not os.access(MANAGER, os.X_OK), reason="there is no systemd to ask for its settings")
-@pytest.mark.parametrize("section", ["Unit", "Service", "Install"])
-def test_the_same_settings_in_the_same_sections(tend, tmp_path, section):
+@pytest.mark.parametrize("section, kind", [("Unit", "service"), ("Service", "service"), ("Install", "service"), ("Timer", "timer")])
+def test_the_same_settings_in_the_same_sections(tend, tmp_path, section, kind):
     """Every setting that systemd has, in each section: unknown there to one is unknown there to the other."""
     items = subprocess.run([MANAGER, "--dump-configuration-items"], capture_output=True, text=True, check=True).stdout
     # An empty value is right for most; a boolean has none, and some refuse to load without.
@@ -94,8 +127,25 @@ def test_the_same_settings_in_the_same_sections(tend, tmp_path, section):
               for m in re.finditer(r"^(\w+)=(.*)$", items, re.MULTILINE)}
     assert len(values) > 300
     text = "".join(f"{key}={value}\n" for key, value in values.items())
-    (tmp_path / "x.service").write_text(f"{SIMPLE}[{section}]\n{text}{SIMPLE.replace('Exec', 'ExecStart=' + chr(10) + 'Exec', 1)}")
-    _, said = theirs(tmp_path)
-    checked = tend.run("check", "--unit", str(tmp_path / "x.service"), "--unit-path", f"{tmp_path}:")
+    service = SIMPLE.replace("Exec", "ExecStart=\nExec", 1)
+    (tmp_path / "x.service").write_text(f"{SIMPLE}[{section}]\n{text}{service}" if kind == "service" else SIMPLE)
+    if kind != "service":
+        (tmp_path / f"x.{kind}").write_text(f"[{section}]\n{text}{ELAPSES}")
+    _, said = theirs(tmp_path / f"x.{kind}")
+    checked = tend.run("check", "--unit", str(tmp_path / f"x.{kind}"), "--unit-path", f"{tmp_path}:")
     unknown = set(re.findall(r"warning: (\w+)=: no setting of", checked.stdout))
     assert unknown == set(re.findall(r"Unknown key(?: name)? '(\w+)'", said))
+
+
+def of_this_machine(*suffixes):
+    found = {path.name: path for where in ("/lib/systemd/system", "/etc/systemd/system") for suffix in suffixes
+             for path in pathlib.Path(where).glob(f"*{suffix}") if path.is_file() and "@" not in path.name and path.stat().st_size}
+    return sorted(found.values())
+
+
+@pytest.mark.parametrize("path", of_this_machine(".timer"), ids=lambda path: path.name)
+def test_what_the_distribution_ships_loads(tend, path):
+    shown = tend.run("show", "--unit", str(path), "--changed")
+    assert shown.returncode == 0, shown.stderr
+    triggered = [section.split("\n")[0].split()[0] for section in shown.stdout.split("\n\n")]
+    assert len(triggered) > 1 and triggered[0] == path.name  # and what it starts

@@ -123,7 +123,7 @@ TEST(load_says_all_that_is_wrong) {
                   "tend.ini:1: error: [x.socket]: units of this kind are not carried out yet\n"
                   "tend.ini:3: error: [y.swap]: units of this kind are not carried out yet\n" },
                 { "[y@.timer]\n[a]\nExecStart=x\n",
-                  "tend.ini:1: error: [y@.timer]: a template of timers is not carried out yet: "
+                  "tend.ini:1: error: [y@.timer]: only services have templates here: "
                   "give each instance a section of its own\n" },
                 { "[Service]\nExecStart=x\n[a]\nExecStart=x\n",
                   "tend.ini:1: error: [Service]: a section is a unit here, and bears its name\n"

@@ -348,3 +348,82 @@ TEST(plan_orders_by_passive_targets) {
         plan_done(&plan);
         unmake(&made);
 }
+
+/* A timer is ahead of what it starts, and of whatever comes after timers.target; the other way round only
+ * where that is said. */
+TEST(plan_orders_by_triggers) {
+        static const struct sketch sketches[UNITS_MOST] = {
+                { .name = "a.service", .after = "timers.target" },
+                { .name = "b.timer" },
+                { .name = "b.service" },
+                { .name = "c.timer", .after = "b.service timers.target" },
+        };
+        struct timer_spec timers[] = { { .unit = (char[]){ "b.service" } },
+                                       { .unit = (char[]){ "b.service" } } };
+        struct plan plan = {};
+        struct made made;
+        char edges[64];
+
+        make(&made, sketches);
+        made.units[1].timer = &timers[0];
+        made.units[3].timer = &timers[1];
+        CHECK(plan_build(&plan, &made.config, NULL) == 0);
+        CHECK_STRING(edges_of(&plan.after, edges, sizeof(edges)), "0>1 0>3 2>1 3>2");
+        plan_done(&plan);
+        unmake(&made);
+}
+
+/* What is triggered waits, unless it was asked for, or what starts pulls it in; so does what only that
+ * pulls. */
+TEST(plan_starts_what_nothing_else_does) {
+        static const struct {
+                struct sketch sketches[UNITS_MOST];
+                bool are_files;
+                unsigned asked;     /* bit N: unit N */
+                const char *starts; /* of each */
+        } rows[] = {
+                { { { .name = "t.timer" }, { .name = "job.service" }, { .name = "a.service" } },
+                  false,
+                  0,
+                  "yny" },
+                { { { .name = "t.timer" },
+                    { .name = "job.service" },
+                    { .name = "a.service", .wants = "job.service" } },
+                  false,
+                  0,
+                  "yyy" },
+                { { { .name = "t.timer" },
+                    { .name = "job.service", .wants = "a.service" },
+                    { .name = "a.service" } },
+                  true,
+                  1,
+                  "ynn" },
+                { { { .name = "t.timer" },
+                    { .name = "job.service", .requires = "a.service" },
+                    { .name = "a.service" } },
+                  true,
+                  3,
+                  "yyy" },
+        };
+
+        for (size_t i = 0; i < countof(rows); i++) {
+                struct timer_spec timer = { .unit = (char[]){ "job.service" } };
+                bool starts[UNITS_MOST] = {};
+                struct plan plan = {};
+                struct made made;
+
+                make(&made, rows[i].sketches);
+                made.units[0].timer = &timer;
+                for (size_t k = 0; k < made.config.n_units; k++) {
+                        made.units[k].from_tend_ini = !rows[i].are_files;
+                        made.units[k].is_asked = rows[i].asked >> k & 1;
+                }
+                if (!CHECK(plan_build(&plan, &made.config, NULL) == 0, "row %zu", i))
+                        continue;
+                plan_mark_starting(&plan, starts);
+                for (size_t k = 0; k < made.config.n_units; k++)
+                        CHECK(starts[k] == (rows[i].starts[k] == 'y'), "row %zu, unit %zu", i, k);
+                plan_done(&plan);
+                unmake(&made);
+        }
+}

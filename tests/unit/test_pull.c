@@ -74,6 +74,61 @@ static const struct {
           "a.service b.service",
           "" },
         { { { "etc/w@.service", START } }, "w@1 w@2 w@1", 0, "w@1.service w@2.service", "" },
+        /* What a timer starts comes with it; it has drop-ins and a section of its own. */
+        { { { "etc/t.timer", "[Timer]\nOnBootSec=1\n" },
+            { "lib/t.service", "[Unit]\nWants=b.service\n" START },
+            { "lib/b.service", START } },
+          "t.timer",
+          0,
+          "t.timer t.service b.service",
+          "" },
+        { { { "etc/t@.timer", "[Timer]\nOnBootSec=1\n" }, { "lib/t@.service", START } },
+          "t@x.timer",
+          0,
+          "t@x.timer t@x.service",
+          "" },
+        { { { "etc/t.timer", "[Timer]\nOnBootSec=1\n[Install]\nWantedBy=timers.target\nAlso=u.service\n"
+                             "[Service]\nNice=1\n" },
+            { "etc/t.timer.d/a.conf", "[Timer]\nUnit=other.service\nUser=a\n" },
+            { "etc/timer.d/a.conf", "[Timer]\nOnBootSec=2\n" },
+            { "etc/timer.d/b.conf", "[Timer]\nOnCalender=daily\n" },
+            { "etc/other.service", "-> u.service" },
+            { "etc/u.service", START } },
+          "t.timer",
+          0,
+          "t.timer u.service",
+          "etc/t.timer:6: warning: [Service]: not a section of such a unit; ignored\n"
+          "etc/t.timer.d/a.conf:3: warning: User=: no setting of [Timer]; ignored\n"
+          "        it belongs into [Service]\n"
+          "etc/timer.d/b.conf:2: warning: OnCalender=: no setting of [Timer]; ignored\n"
+          "        did you mean OnCalendar=?\n" },
+        { { { "etc/t.timer", "[Timer]\nOnBootSec=1\n" } },
+          "t.timer",
+          -22,
+          "t.timer",
+          "etc/t.timer:1: error: t.timer: Unit=t.service: there is no such unit\n" },
+        { { { "etc/t.timer", "[Timer]\nOnBootSec=1\n" }, { "etc/t.service", "[Unit]\n" } },
+          "t.timer",
+          -22,
+          "t.timer t.service",
+          "etc/t.timer:1: error: t.timer: Unit=t.service: it cannot be loaded\n"
+          "etc/t.service:1: error: t.service: there is nothing to run: ExecStart= is missing\n" },
+        { { { "etc/t.timer", "[Timer]\nOnCalendar=often\n" }, { "etc/t.service", START } },
+          "t.timer",
+          -22,
+          "t.timer t.service",
+          "etc/t.timer:2: warning: OnCalendar=often: not a calendar expression, nor a time zone at its end\n"
+          "        \"Mon..Fri *-*-* 08:30:00 Europe/Berlin\"; try it by `tend calendar`\n"
+          "etc/t.timer:2: error: t.timer: there is nothing to wait for: OnCalendar= or one of its kin is "
+          "missing\n" },
+        { { { "etc/a.service", "[Unit]\nWants=t.timer\n" START },
+            { "etc/t.timer", "[Timer]\nOnBootSec=1\n" },
+            { "etc/t.service", "-> /dev/null" } },
+          "a",
+          0,
+          "a.service",
+          "etc/t.timer:1: warning: t.timer: it is left out, since it cannot be loaded\n"
+          "etc/t.timer:1: warning: t.timer: Unit=t.service: it is masked\n" },
         /* What is missing and required, or asked for, is an error. */
         { { { "etc/a.service", "[Unit]\nRequires=none.service\n" START } },
           "a",
@@ -295,10 +350,15 @@ TEST(pull_takes_what_is_enabled) {
                 { "etc/a.service", START },
                 { "etc/b.service", START },
                 { "etc/c.service", START },
-                { "etc/job.timer", "[Timer]\n" },
+                { "etc/d.service", START },
+                { "etc/job.timer", "[Timer]\nOnBootSec=1\n" },
+                { "etc/job.service", START },
+                { "etc/odd.mount", "[Mount]\n" },
                 { "etc/multi-user.target.wants/a.service", "-> ../a.service" },
                 { "etc/multi-user.target.wants/gone.service", "-> ../gone.service" },
-                { "etc/multi-user.target.wants/job.timer", "-> ../job.timer" },
+                { "etc/multi-user.target.wants/odd.mount", "-> ../odd.mount" },
+                { "etc/timers.target.wants/job.timer", "-> ../job.timer" },
+                { "etc/timers.target.wants/d.service", "-> ../d.service" },
                 { "lib/graphical.target.wants/b.service", "-> ../../etc/b.service" },
                 { "lib/graphical.target", "[Unit]\n" },
                 { "lib/default.target", "-> graphical.target" },
@@ -312,8 +372,52 @@ TEST(pull_takes_what_is_enabled) {
                 ini.error = config_load(&o, &ini.diags, &ini.config);
         autofree char *words = ini_words(&ini), *shown = names(ini.config);
         CHECK(ini.error == 0);
-        CHECK_STRING(shown, "b.service a.service");
-        CHECK_STRING(words, "warning: job.timer: units of this kind are not carried out yet\n");
+        CHECK_STRING(shown, "d.service job.timer b.service a.service job.service");
+        CHECK_STRING(words, "warning: odd.mount: units of this kind are not carried out yet\n");
+        for (size_t i = 0; ini.config && i < ini.config->n_units; i++)
+                CHECK(ini.config->units[i]->is_asked == (i < 4), "unit %zu", i);
+        ini_done(&ini);
+        tree_leave(&t);
+}
+
+/* A timer of tend.ini may start what only an image has; what is started is of the files' defaults. */
+TEST(pull_finds_what_a_timer_of_tend_ini_starts) {
+        static const struct leaf leaves[] = {
+                { "lib/job.service", START },
+                { "tend.ini",
+                  "[job.timer]\nOnBootSec=1\n[gone.timer]\nOnBootSec=1\n[own.timer]\nOnBootSec=1\n"
+                  "[own]\nExecStart=/bin/true\n" },
+                {},
+        };
+        struct ini ini;
+        struct tree t;
+
+        load(&ini, &t, leaves, "tend.ini", "");
+        autofree char *words = ini_words(&ini), *shown = names(ini.config);
+        CHECK_STRING(words, "tend.ini:3: warning: gone.timer: it starts gone.service, and there is no such "
+                            "unit: it does nothing\n        did you mean Unit=own.service?\n");
+        CHECK_STRING(shown, "job.timer gone.timer own.timer own.service job.service");
+        const struct unit *job = ini.config ? config_find(ini.config, "job.service") : NULL;
+        CHECK(job && !job->from_tend_ini && !job->is_asked);
+        ini_done(&ini);
+        tree_leave(&t);
+}
+
+/* The end of a job is not that of the container, also where its timer is all there is. */
+TEST(pull_does_not_crown_a_timer) {
+        static const struct leaf leaves[] = {
+                { "etc/t.timer", "[Timer]\nOnBootSec=1\n" },
+                { "etc/t.service", START },
+                {},
+        };
+        struct ini ini;
+        struct tree t;
+
+        load(&ini, &t, leaves, NULL, "t.timer");
+        CHECK(ini.error == 0);
+        for (size_t i = 0; ini.config && i < ini.config->n_units; i++)
+                CHECK(ini.config->units[i]->failure_action == ACTION_NONE &&
+                      ini.config->units[i]->success_action == ACTION_NONE);
         ini_done(&ini);
         tree_leave(&t);
 }

@@ -21,13 +21,16 @@ TEST(setting_rows_are_sorted_and_documented) {
                 const struct setting *s = &settings[i];
 
                 CHECK(i == 0 || strcmp(settings[i - 1].key, s->key) < 0 ||
-                              (strcmp(settings[i - 1].key, s->key) == 0 && settings[i - 1].owner < s->owner),
+                              (strcmp(settings[i - 1].key, s->key) == 0 &&
+                               (settings[i - 1].owner < s->owner ||
+                                (settings[i - 1].owner == s->owner &&
+                                 strcmp(settings[i - 1].section, s->section) < 0))),
                       "%s", s->key);
                 CHECK(s->section && s->parse && s->print && s->values, "%s", s->key);
                 CHECK((s->owner == OWNER_CONTAINER) == (strcmp(s->section, "tend") == 0), "%s", s->key);
                 if (CHECK(s->help && strlen(s->help) > 10, "%s", s->key))
                         CHECK(s->help[strlen(s->help) - 1] == '.', "%s", s->key);
-                CHECK(setting_find(s->owner, s->key) == s, "%s", s->key);
+                CHECK(setting_find_in(s->owner, s->section, s->key) == s, "%s", s->key);
         }
 }
 
