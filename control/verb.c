@@ -33,6 +33,16 @@ static int take_span(void *field, const char *value) {
         return 0;
 }
 
+/* As in the settings: 0 is no limit. */
+static int take_limit(void *field, const char *value) {
+        usec_t span;
+
+        if (parse_span(value, &span) < 0)
+                return -EINVAL;
+        *(usec_t *) field = span == 0 ? USEC_INFINITY : span;
+        return 0;
+}
+
 static int take_level(void *field, const char *value) {
         static const struct {
                 const char *word;
@@ -74,6 +84,7 @@ static int take_count(void *field, const char *value) {
 #define WORD(f)  take_word, FIELD(const char *, f)
 #define LIST(f)  take_list, FIELD(char **, f)
 #define SPAN(f)  take_span, FIELD(usec_t, f)
+#define LIMIT(f) take_limit, FIELD(usec_t, f)
 #define TIME(f)  take_time, FIELD(usec_t, f)
 #define COUNT(f) take_count, FIELD(unsigned, f)
 #define LEVEL(f) take_level, FIELD(int, f)
@@ -111,6 +122,11 @@ static const struct option_row calendar_options[] = {
         { "iterations",  "N",    COUNT(iterations),  "how many of the times are printed (1)" },
 };
 
+static const struct option_row probe_options[] = {
+        { "timeout",     "SPAN", LIMIT(probe_timeout), "how long one try may take (5s)" },
+        { "wait",        "SPAN", LIMIT(probe_wait),  "try again and again, for so long" },
+};
+
 static const struct option_row help_option =
         { "help",        NULL,   FLAG(help),         "this text" };
 
@@ -146,6 +162,9 @@ static const struct verb verbs[] = {
         { .name = "calendar", .usage = "EXPRESSION... [OPTIONS]",
           .help = "print what an OnCalendar= means and when it elapses next",
           OPTIONS(calendar_options), .most_words = SIZE_MAX, .run = calendar_main },
+        { .name = "probe", .usage = "TARGET [OPTIONS] | [OPTIONS] -- exec:CMD ARGS...",
+          .help = "ask once whether a server answers, a file is there or a command says yes",
+          OPTIONS(probe_options), .most_words = 1, .takes_command = true, .run = probe_main },
         { .name = "help", .usage = "[VERB]", .help = "tell about a verb, or about all", .most_words = 1,
           .run = help_main },
 };

@@ -17,6 +17,8 @@ struct request {
         const char *hostname;  /* NULL: not given */
         usec_t stop_budget;    /* USEC_INFINITY: not given */
         usec_t base_time;      /* of `tend calendar`; USEC_INFINITY: now */
+        usec_t probe_timeout;  /* of a try; 0: not given */
+        usec_t probe_wait;     /* how long it is tried; 0: once */
         unsigned iterations;
         int log_level; /* enum log_level; -1: not given */
         bool isolate, enabled;
@@ -28,7 +30,7 @@ struct request {
 /* What a verb leaves with, where it is not a container's own code. tend(1) has the same list. */
 enum exit_code {
         EXIT_FINE = 0,
-        EXIT_WARNINGS = 1, /* of `tend check` */
+        EXIT_WARNINGS = 1, /* of `tend check`; of `tend probe`: no answer */
         EXIT_WRONG = 2,    /* the command line or the configuration */
         EXIT_UNKNOWN = 4,  /* no such unit */
         EXIT_REFUSED = 71, /* the kernel refused what tend itself needs (EX_OSERR) */
@@ -74,4 +76,5 @@ int run_main(const struct request *r);
 int check_main(const struct request *r);
 int show_main(const struct request *r);
 int calendar_main(const struct request *r);
+int probe_main(const struct request *r);
 int explain_main(const struct request *r);

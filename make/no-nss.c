@@ -1,6 +1,7 @@
-/* For the static binary alone: libsystemd names these functions, tend never has them called. Refusing here
- * keeps the resolver and the loading of NSS modules out of the binary: a tenth of its size, and code that a
- * static program could not run anyway. */
+/* For the static binary alone: libsystemd names these functions, and has none of them called; tend itself
+ * asks for addresses (control/resolve.c), and says so where there is no resolver. Refusing here keeps the
+ * resolver and the loading of NSS modules out of the binary: a tenth of its size, and code that a static
+ * program could not run anyway. */
 #include <errno.h>
 #include <grp.h>
 #include <netdb.h>
@@ -45,7 +46,8 @@ int getgrgid_r(UNUSED gid_t gid, UNUSED struct group *entry, UNUSED char *buffer
 
 int getaddrinfo(UNUSED const char *node, UNUSED const char *service, UNUSED const struct addrinfo *hints,
                 UNUSED struct addrinfo **ret) {
-        return EAI_FAIL;
+        errno = ENOSYS; /* control/resolve.c says what to do then */
+        return EAI_SYSTEM;
 }
 
 void freeaddrinfo(UNUSED struct addrinfo *list) {
