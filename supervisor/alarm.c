@@ -261,32 +261,15 @@ static void begin(struct alarm *a) {
 
 /* --- Elapsing. */
 
-static bool mark(struct service *s) {
-        if (!service_is_at_rest(s) || s->waits_to_start)
-                return false;
-        s->waits_to_start = true;
-        manager_touch(s);
-        return true;
-}
+/* With all that it requires and wants. */
+static void start(struct alarm *a, struct service *target) {
+        static const struct job_request request = { .verb = ASK_START, .mode = JOB_MODE_REPLACE };
+        int r = job_ask(target, &request, NULL, NULL);
 
-static bool mark_pulled(const struct manager *m, uint32_t i) {
-        bool marked = false;
-
-        if (m->services[i]->waits_to_start)
-                graph_each(&m->plan.pulls, i, v)
-                        marked |= mark(m->services[v]);
-        return marked;
-}
-
-/* Starts it, with all that it requires and wants, through any number of steps. */
-static void start(struct service *s) {
-        const struct manager *m = s->manager;
-
-        for (bool again = mark(s); again;) {
-                again = false;
-                for (uint32_t i = 0; i < m->plan.pulls.n; i++)
-                        again |= mark_pulled(m, i);
-        }
+        if (r == 0)
+                return;
+        log_warning(a->timer->unit->name, "starting %s: %s", target->unit->name, strerror(-r));
+        wait_for_next(a, false);
 }
 
 static void elapse(struct alarm *a) {
@@ -307,7 +290,7 @@ static void elapse(struct alarm *a) {
         a->elapse = (struct elapse){ .at = USEC_INFINITY };
         if (service_is_at_rest(target) && !target->waits_to_start) {
                 log_debug(name, "elapses: starting %s", target->unit->name);
-                start(target);
+                start(a, target);
         } else
                 log_info(name, "elapses, and %s is running: it is not started again", target->unit->name);
 }

@@ -35,7 +35,6 @@ void manager_touch(struct service *s) {
 }
 
 void manager_changed(struct service *s) {
-        s->has_rested |= service_is_at_rest(s);
         manager_touch(s);
         order_touch_neighbours(s);
 }
@@ -61,6 +60,7 @@ static void go_to(struct manager *m, enum phase phase, usec_t deadline) {
 }
 
 static void send_down(struct service *s) {
+        job_finish(s, JOB_RESULT_CANCELED);
         s->waits_to_start = s->starts_again = false;
         s->wants_down = !service_is_at_rest(s);
         manager_touch(s);
@@ -142,7 +142,8 @@ static bool is_all_at_rest(const struct manager *m) {
                 if (s->unit->is_target && s->state == STATE_EXITED && !s->waits_to_start && !s->starts_again)
                         continue;
                 bool at_rest = service_is_at_rest(s) || (m->phase == PHASE_RUNNING && alarm_is_idle(s));
-                if (!at_rest || s->waits_to_start || s->starts_again || s->has_rested)
+                if (!at_rest || s->waits_to_start || s->starts_again || s->has_rested ||
+                    (s->is_held && m->phase == PHASE_RUNNING))
                         return false;
         }
         return !m->leaving;
@@ -356,6 +357,9 @@ int manager_reserve(struct manager *m, uint32_t n) {
                 r = timers_reserve(&m->timers, n + 2);
         if (r < 0)
                 return r;
+        r = jobs_reserve(&m->jobs, n);
+        if (r < 0)
+                return r;
         struct service **waiting = reallocarray(m->waiting, n + 1, sizeof(*waiting));
         if (!waiting)
                 return -ENOMEM;
@@ -415,6 +419,7 @@ static void close_all(struct manager *m) {
         launcher_close(&m->launcher);
         census_done(&m->census);
         alarms_done(&m->alarms);
+        jobs_done(&m->jobs);
         timers_done(&m->timers);
         pids_done(&m->pids);
         free(m->waiting);

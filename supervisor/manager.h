@@ -8,6 +8,7 @@
 #include "supervisor/alarm.h"
 #include "supervisor/census.h"
 #include "supervisor/fate.h"
+#include "supervisor/job.h"
 #include "supervisor/launch.h"
 #include "supervisor/pids.h"
 #include "supervisor/plan.h"
@@ -44,6 +45,7 @@ struct manager {
         struct pids pids;
         struct timers timers;
         struct alarms alarms;
+        struct jobs jobs;
         struct timer budget; /* the end of the stop budget */
         struct timer retry;  /* of a census that could not be taken, or has found somebody */
         usec_t signalled;    /* when the census has led to a signal last */

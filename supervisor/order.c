@@ -9,7 +9,7 @@ static bool is_settled(const struct service *s) {
         return STATE_IN(s->state, STATES_UP | STATES_AT_REST);
 }
 
-static bool has_its_turn(const struct service *s) {
+bool order_has_turn(const struct service *s) {
         const struct manager *m = s->manager;
 
         graph_each(&m->plan.after, s->index, v)
@@ -24,7 +24,7 @@ static bool is_busy(const struct manager *m) {
                 const struct service *s = m->services[i];
                 if (s->unit->type == SERVICE_IDLE)
                         continue;
-                if (STATE_IN(s->state, STATES_STARTING) || (s->waits_to_start && has_its_turn(s)))
+                if (STATE_IN(s->state, STATES_STARTING) || (s->waits_to_start && order_has_turn(s)))
                         return true;
         }
         return false;
@@ -48,7 +48,7 @@ static bool stands_back(struct service *s) {
 }
 
 static bool may_start(struct service *s) {
-        return has_its_turn(s) && !stands_back(s);
+        return order_has_turn(s) && !stands_back(s);
 }
 
 static const struct service *failed_requirement(const struct service *s) {
@@ -97,6 +97,7 @@ static void try_start(struct service *s) {
         }
         log_error(s->unit->name, "not started: it requires %s, which has failed", missing->unit->name);
         s->was_asked = false;
+        job_finish(s, JOB_RESULT_DEPENDENCY);
         service_dispatch(s, EVENT_DEPENDENCY_FAILED);
 }
 
@@ -143,6 +144,11 @@ static void meet_fate(struct service *s) {
                 manager_hurry(m);
 }
 
+void order_restart(struct service *s) {
+        s->starts_again = true;
+        s->wants_down = !service_is_at_rest(s);
+}
+
 void order_look_after(struct service *s) {
         bool at_rest = service_is_at_rest(s);
 
@@ -155,12 +161,14 @@ void order_look_after(struct service *s) {
                 reload_dismiss(s);
                 return;
         }
-        if (at_rest && s->starts_again)
+        if (at_rest && (s->starts_again || s->new_unit))
                 reload_renew(s);
         if (s->waits_to_start)
                 try_start(s);
         if (s->wants_down)
                 try_stop(s);
+        job_push(s);
+        job_follow(s);
 }
 
 static void touch_idle(struct manager *m) {

@@ -75,14 +75,9 @@ static void say_all(const struct diags *d) {
         }
 }
 
-/* It is to go down and, as something else or anew, up again. */
-static void restart(struct service *s) {
-        s->starts_again = true;
-        s->wants_down = !service_is_at_rest(s);
-}
-
 static void leave(struct manager *m, struct service *s) {
         log_info(s->unit->name, "is gone from the files");
+        job_finish(s, JOB_RESULT_CANCELED);
         s->index = SERVICE_NO_INDEX;
         s->waits_to_start = s->starts_again = false;
         s->new_unit = NULL;
@@ -124,7 +119,7 @@ static void take_over(struct service *s, const struct unit *u, uint32_t index, b
         }
         log_info(u->name, "has changed: restarting it");
         s->new_unit = u;
-        restart(s);
+        order_restart(s);
 }
 
 /* Whoever requires what restarts is restarted too, as in systemd; through any number of steps. */
@@ -137,7 +132,7 @@ static void restart_dependents(const struct manager *m, const bool *starts) {
                                 continue; /* it is started when that is due */
                         graph_each(&m->plan.needs, i, v)
                                 if (m->services[v]->starts_again && !s->starts_again && !s->waits_to_start) {
-                                        restart(s);
+                                        order_restart(s);
                                         again = true;
                                 }
                 }
@@ -214,8 +209,8 @@ void reload_renew(struct service *s) {
         if (s->new_unit)
                 service_set_unit(s, s->new_unit);
         s->new_unit = NULL;
+        s->waits_to_start |= s->starts_again;
         s->starts_again = false;
-        s->waits_to_start = true;
         s->restarts = (struct restarts){ .window = s->restarts.window };
         drop_older(s->manager);
         manager_touch(s);

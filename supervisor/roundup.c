@@ -232,19 +232,38 @@ static pid_t find_only(const struct census *c, const struct service *s) {
         return n == 1 ? found : 0;
 }
 
-pid_t roundup_only_orphan(struct service *s) {
+/* A census for one service alone: it asks for whom it is. */
+static int take_census_of(struct service *s, int (*take)(struct census *c, struct manager *m)) {
         struct manager *m = s->manager;
         struct service *first = m->waiting[0];
         uint32_t n = m->n_waiting;
 
-        m->waiting[0] = s; /* the census asks for whom it is */
+        m->waiting[0] = s;
         m->n_waiting = 1;
         census_release(&m->census);
-        int r = census_take_orphans(&m->census, m);
+        int r = take(&m->census, m);
         census_hold(&m->census, m);
         m->waiting[0] = first;
         m->n_waiting = n;
-        return r < 0 ? 0 : find_only(&m->census, s);
+        return r;
+}
+
+pid_t roundup_only_orphan(struct service *s) {
+        int r = take_census_of(s, census_take_orphans);
+
+        return r < 0 ? 0 : find_only(&s->manager->census, s);
+}
+
+unsigned roundup_kill(struct service *s, int signal) {
+        const struct census *c = &s->manager->census;
+        unsigned n = 0;
+
+        if (service_is_at_rest(s) || take_census_of(s, census_take) < 0)
+                return 0;
+        for (size_t i = 0; i < c->n; i++)
+                if (c->list[i].owner == s)
+                        n += kill(c->list[i].pid, signal) == 0;
+        return n;
 }
 
 void roundup_run(struct manager *m) {

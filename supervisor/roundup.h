@@ -8,3 +8,7 @@ void roundup_run(struct manager *m);
 
 /* The one process of the service that has been handed to us; 0 where there is none, or more than one. */
 pid_t roundup_only_orphan(struct service *s);
+
+/* Sends the signal to all processes of the service but those that tend has started; returns how many those
+ * were. */
+unsigned roundup_kill(struct service *s, int signal);

@@ -9,6 +9,7 @@
 #include "supervisor/condition.h"
 #include "supervisor/directory.h"
 #include "supervisor/fdstore.h"
+#include "supervisor/job.h"
 #include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
@@ -47,6 +48,7 @@ struct service *service_free(struct service *s) {
         if (!s)
                 return NULL;
         timers_disarm(&s->manager->timers, &s->timer);
+        job_finish(s, JOB_RESULT_CANCELED);
         if (s->unit->timer)
                 alarm_free(s);
         notify_close(s->notify);
@@ -121,7 +123,7 @@ static void begin(struct service *s) {
         s->result = RESULT_SUCCESS;
         s->main_ending = s->control_ending = (struct ending){};
         s->main_command = NULL;
-        s->was_asked = s->was_killed = s->reloading = s->stops_itself = false;
+        s->was_asked = s->was_killed = s->reloading = s->stops_itself = s->is_held = false;
         /* Not enough entropy this early is no reason to wait: it is a name, not a secret. */
         ssize_t n maybe_unused =
                 getrandom(s->invocation, sizeof(s->invocation), GRND_NONBLOCK | GRND_INSECURE);
@@ -186,6 +188,12 @@ static void remove_directories(const struct service *s) {
                 directory_remove(s->unit);
 }
 
+static void warn_of_reload(const struct service *s) {
+        log_warning(s->unit->name, "its reload failed; it goes on");
+        if (s->job)
+                s->job->has_failed = true;
+}
+
 /* clang-format off */
 static void carry_out(struct service *s, enum effect effect) {
         struct timers *timers = &s->manager->timers;
@@ -224,7 +232,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_AWAIT_MAIN:       mainpid_search(s); break;
         case DO_AWAIT_EMPTY:      await_empty(s); break;
         case DO_GO_UP:            s->restarts.up_since = manager_now(s->manager); break;
-        case DO_WARN_RELOAD:      log_warning(s->unit->name, "its reload failed; it goes on"); break;
+        case DO_WARN_RELOAD:      warn_of_reload(s); break;
         }
 }
 /* clang-format on */
@@ -248,6 +256,7 @@ static void set_state(struct service *s, enum state to) {
         watchdog_follow(s, before);
         if (STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART)))
                 retire(s);
+        s->has_rested |= service_is_at_rest(s) && before != STATE_FAILED;
         manager_changed(s);
 }
 
@@ -276,6 +285,7 @@ static void take_step(struct service *s, enum event e) {
         report_step(s, before, e);
         if (s->manager->alarms.list)
                 alarm_heed(s, before);
+        job_follow(s);
 }
 
 /* A start that its conditions or assertions do not allow becomes another event. */

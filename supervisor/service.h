@@ -6,6 +6,7 @@
 #include "supervisor/state.h"
 #include "supervisor/timers.h"
 
+struct job;
 struct manager;
 struct notify;
 struct vigil;
@@ -23,6 +24,7 @@ struct service {
         struct service *next_todo;    /* borrowed; the manager's list of who has to be looked at */
         struct notify *notify;        /* owned; its notification socket; NULL until it is needed */
         struct vigil *vigil;          /* owned; see vigil.h; NULL until it is needed */
+        struct job *job;              /* owned by the manager's jobs; NULL unless something is asked of it */
 
         const struct command *main_command;    /* the ExecStart= line that runs, or ran last */
         const struct command *control_command; /* the line that runs beside it; NULL: none */
@@ -56,6 +58,7 @@ struct service {
         bool reloading;    /* it has said RELOADING=1 and not READY=1 since */
         bool stops_itself; /* it has said STOPPING=1, and no signal was sent since */
         bool settled_once; /* its first start has come to an end, good or bad */
+        bool is_held;      /* somebody has stopped it by hand: the container waits for what comes next */
 };
 
 /* A service at rest; NULL where memory is lacking. */

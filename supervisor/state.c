@@ -152,6 +152,7 @@ const struct rule state_rules[] = {
         RULE(S(AUTO_RESTART),  STOP_ASKED,        always,            DEAD,          DO_DISARM | DO_REMOVE),
         RULE(S(AUTO_RESTART),  HURRY,             always,            DEAD,          DO_DISARM | DO_REMOVE),
         RULE(S(DEAD),          DEPENDENCY_FAILED, always,            FAILED,        DO_BLAME_DEPENDENCY),
+        RULE(S(FAILED),        RESET_ASKED,       always,            DEAD,          DO_FORGIVE),
 
         RULE(S(CONDITION),     CONTROL_DONE,      has_pre,           START_PRE,     DO_RUN_PRE),
         RULE(S(CONDITION),     CONTROL_DONE,      always,            START,         DO_RUN_MAIN),
@@ -264,6 +265,7 @@ const struct rule state_rules[] = {
         RULE(ALL,              DEPENDENCY_FAILED, always,            SAME,          0),
         RULE(ALL,              CONDITION_UNMET,   always,            SAME,          0),
         RULE(ALL,              ASSERTION_FAILED,  always,            SAME,          0),
+        RULE(ALL,              RESET_ASKED,       always,            SAME,          0),
         RULE(ALL,              HURRY,             always,            SAME,          0),
         RULE(ALL,              UP,                always,            SAME,          0),
         RULE(ALL,              RELOADING,         always,            SAME,          0),

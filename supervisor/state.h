@@ -35,6 +35,7 @@ enum state { STATES(ENUM_STATE) STATE_COUNT, STATE_SAME /* in a rule: stay */ };
         X(DEPENDENCY_FAILED, "dependency failed")                                                            \
         X(CONDITION_UNMET, "condition not met") /* in place of START_ASKED */                                \
         X(ASSERTION_FAILED, "assertion failed") /* likewise */                                               \
+        X(RESET_ASKED, "reset asked")           /* reset-failed */                                           \
         X(HURRY, "no time left")                                                                             \
         X(UP, "ready")                       /* executed, or READY=1, as Type= asks */                       \
         X(RELOADING, "says that it reloads") /* RELOADING=1 */                                               \

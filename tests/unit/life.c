@@ -199,17 +199,12 @@ static void play_word(struct life *l, const char *word) {
                 const char *word;
                 enum event event;
         } asked[] = {
-                { "start", EVENT_START_ASKED },
-                { "stop", EVENT_STOP_ASKED },
-                { "reload", EVENT_RELOAD_ASKED },
-                { "hurry", EVENT_HURRY },
-                { "ready", EVENT_UP },
-                { "broken", EVENT_DEPENDENCY_FAILED },
-                { "unmet", EVENT_CONDITION_UNMET },
-                { "denied", EVENT_ASSERTION_FAILED },
-                { "reloading", EVENT_RELOADING },
-                { "stopping", EVENT_STOPPING },
-                { "silent", EVENT_SILENT },
+                { "start", EVENT_START_ASKED },        { "stop", EVENT_STOP_ASKED },
+                { "reload", EVENT_RELOAD_ASKED },      { "hurry", EVENT_HURRY },
+                { "reset", EVENT_RESET_ASKED },        { "ready", EVENT_UP },
+                { "broken", EVENT_DEPENDENCY_FAILED }, { "unmet", EVENT_CONDITION_UNMET },
+                { "denied", EVENT_ASSERTION_FAILED },  { "reloading", EVENT_RELOADING },
+                { "stopping", EVENT_STOPPING },        { "silent", EVENT_SILENT },
         };
         const char *colon = strchr(word, ':');
         int number = colon ? (int) strtol(colon + 1, NULL, 10) : 0;

@@ -190,6 +190,7 @@ static bool may_happen(const struct search *s, const struct spot *at, enum event
         case EVENT_START_ASKED:
         case EVENT_STOP_ASKED:
         case EVENT_RELOAD_ASKED:
+        case EVENT_RESET_ASKED:
         case EVENT_HURRY:
                 return true;
         case EVENT_DEPENDENCY_FAILED:
