@@ -1,0 +1,109 @@
+/* How the rows of the table of settings are written: a macro for each kind of field, which knows its parser
+ * and its printer, and refuses to compile where the field is of another type. For directive.c alone. */
+#pragma once
+
+#include "config/setup.h"
+#include "config/value.h"
+
+#define IS(type, x)              __builtin_types_compatible_p(type, typeof(x))
+#define PLACE(owner, type, f)    (offsetof(owner, f) + 0 * sizeof(char[IS(type, ((owner *) 0)->f) ? 1 : -1]))
+#define FIELD(type, f)           PLACE(struct unit, type, f)
+#define CONTAINER_FIELD(type, f) PLACE(struct container, type, f)
+
+#define UNIT(name)    .section = "Unit", .key = name, .owner = OWNER_UNIT
+#define SERVICE(name) .section = "Service", .key = name, .owner = OWNER_UNIT
+#define INSTALL(name) .section = "Install", .key = name, .owner = OWNER_UNIT
+#define TIMER(name)   .section = "Timer", .key = name, .owner = OWNER_UNIT
+#define TEND(name)    .section = "tend", .key = name, .owner = OWNER_CONTAINER
+
+/* The field's type, its parser and its printer belong together. */
+#define ROW(type, f, kind, words)                                                                            \
+        .parse = value_##kind, .print = value_print_##kind, .field = FIELD(type, f), .values = words
+#define SPAN(f)     ROW(usec_t, f, span, "a span of time")
+#define TIMEOUT(f)  ROW(usec_t, f, timeout, "a span of time")
+#define BOOL(f)     ROW(bool, f, bool, "yes or no")
+#define UNSIGNED(f) ROW(unsigned, f, unsigned, "a number")
+#define SIGNAL(f)   ROW(int, f, signal, "a signal")
+#define STRING(f)   ROW(char *, f, string, "text")
+#define ACCOUNT(f)  ROW(char *, f, account, "a name or a number")
+#define LIST(f)     ROW(char **, f, words, "words")
+#define NAMES(f)    ROW(char **, f, unit_names, "units")
+#define STATUSES(f) ROW(struct status_set *, f, status_set, "exit codes and signals")
+#define STATUS(f)   ROW(int, f, int, "a number from 0 to 255"), .table = &status_range
+#define ACTION(f)   ROW(uint8_t, f, action, "none exit exit-force, or poweroff reboot halt and their kin")
+#define OUTPUT(f)                                                                                            \
+        ROW(struct stdio, f, stdio, "inherit null tty file:path append:path truncate:path"),                 \
+                .table = &output_row
+#define EXEC(kind) ROW(struct command *, exec[EXEC_##kind], command, "a command line"), .at_spawn = true
+#define LIMIT(resource, kind)                                                                                \
+        .parse = value_limit, .print = value_print_limit, .values = LIMIT_##kind##_WORDS,                    \
+        .table = &(const struct limit_row) {                                                                 \
+                RLIMIT_##resource, LIMIT_##kind                                                              \
+        }
+
+/* Kept in unit->readiness, for the few units that set it. */
+#define READINESS(type, f, kind, words)                                                                      \
+        .parse = value_readiness, .print = value_print_readiness, .values = words,                           \
+        .table = &(const struct readiness_row) {                                                             \
+                value_##kind, value_print_##kind, PLACE(struct readiness, type, f)                           \
+        }
+
+#define LIMIT_SIZE_WORDS    "a size, \"infinity\", or two of them as soft:hard"
+#define LIMIT_COUNT_WORDS   "a number, \"infinity\", or two of them as soft:hard"
+#define LIMIT_SECONDS_WORDS "a span of time, \"infinity\", or two of them as soft:hard"
+#define LIMIT_MICROSECONDS_WORDS                                                                             \
+        "a span of time (plain numbers are microseconds), or two of them as soft:hard"
+#define LIMIT_NICE_WORDS "a nice value with its sign, a number from 0 to 40, or two of them as soft:hard"
+
+/* A field of struct setup. */
+#define IN_SETUP(type, f, kind, words, also)                                                                 \
+        .parse = value_setup, .print = value_print_setup, .field = PLACE(struct setup, type, f),             \
+        .values = (words), .table = &(const struct setup_row) {                                              \
+                value_##kind, value_print_##kind, also                                                       \
+        }
+#define CHECK_ROW(name, word, is_assertion, takes, about)                                                    \
+        {                                                                                                    \
+                UNIT(word), .parse = value_check, .print = value_print_check, .values = (takes),             \
+                            .table = &(const struct check_row){ CHECK_##name, is_assertion },                \
+                            .help = (about)                                                                  \
+        }
+#define CONDITION_ROW(name, word, takes, about)                                                              \
+        CHECK_ROW(name, "Condition" word, false, takes, "Skip the start unless " about "."),
+#define ASSERT_ROW(name, word, takes, about)                                                                 \
+        CHECK_ROW(name, "Assert" word, true, takes, "Fail the start unless " about "."),
+#define CONDITION_REFUSED(word) REFUSED("Unit", "Condition" word),
+#define ASSERT_REFUSED(word)    REFUSED("Unit", "Assert" word),
+
+/* Taken, and what that means. */
+#define NOTED(words, note)                                                                                   \
+        .parse = value_noted, .print = value_print_nothing, .values = (words), .table = (note)
+#define NO_JOURNAL  "it changes nothing: there is no journal in a container"
+#define NO_TERMINAL "it changes nothing: the terminal is left as the container's runtime made it"
+#define NO_PAM      "tend has no PAM (a static binary loads no modules): the service starts without a session"
+
+#define EVENT(base)                                                                                          \
+        .parse = value_timer_event, .print = value_print_timer_event, .values = "a span of time",            \
+        .table = &(const struct timer_row) {                                                                 \
+                TIMER_##base                                                                                 \
+        }
+#define TIMER_FIELD(kind, type, f)                                                                           \
+        .parse = value_timer_##kind, .print = value_print_timer_##kind,                                      \
+        .table = &(const struct timer_field) {                                                               \
+                PLACE(struct timer_spec, type, f)                                                            \
+        }
+#define TIMER_SPAN(f)   TIMER_FIELD(span, usec_t, f), .values = "a span of time"
+#define TIMER_SWITCH(f) TIMER_FIELD(switch, bool, f), .values = "yes or no"
+
+#define WANTED  .parse = value_wanted_by, .print = value_print_nothing, .values = "targets"
+#define IGNORED .parse = value_ignored, .print = value_print_nothing, .values = "units"
+#define REFUSED(part, name)                                                                                  \
+        {                                                                                                    \
+                .section = part, .key = name, .owner = OWNER_UNIT, .parse = value_refused,                   \
+                .print = value_print_nothing, .values = "as in systemd",                                     \
+                .help = "A setting of systemd that tend does not carry out yet."                             \
+        }
+#define LATER(name) REFUSED("Service", name)
+
+#define WORD(name, word) word,
+#define WORDS(list)                                                                                          \
+        { (const char *const[]){ list(WORD) }, countof(((const char *const[]){ list(WORD) })) }
