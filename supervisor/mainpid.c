@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "supervisor/mainpid.h"
@@ -104,9 +105,8 @@ bool mainpid_is_suitable(struct service *s, pid_t pid) {
         return owner ? owner == s : census_is_marked(s, pid);
 }
 
-/* The process that the file names, or 0; whether the file may be trusted more than the service: only root, or
- * whoever tend is, has written it. */
-static pid_t read_file(const char *path, bool *ret_trusted) {
+/* The process that the file names, or 0, and whose file it is. */
+static pid_t read_file(const char *path, uid_t *ret_writer) {
         char text[32];
         struct stat st;
         int pid;
@@ -122,21 +122,37 @@ static pid_t read_file(const char *path, bool *ret_trusted) {
         word[strspn(word, "0123456789")] = '\0';
         if (parse_int(word, 2, INT32_MAX, &pid) < 0)
                 return 0;
-        *ret_trusted = st.st_uid == 0 || st.st_uid == geteuid();
+        *ret_writer = st.st_uid;
         return pid;
 }
 
-/* A daemon may have wiped its marks out, as nginx does with its environment: where nobody else owns it and it
- * has been handed to us, a file that can be trusted decides. */
+/* Whether a file of that user may be believed about the process: root's and ours, and that of the process's
+ * own user, who may signal it anyway. */
+static bool may_name(uid_t writer, pid_t pid) {
+        static const char field[] = "\nUid:\t";
+        char path[32], status[4096];
+
+        if (writer == 0 || writer == geteuid())
+                return true;
+        (void) snprintf(path, sizeof(path), "/proc/%d/status", pid);
+        if (io_read_small(AT_FDCWD, path, status, sizeof(status)) < 0)
+                return false;
+        const char *at = strstr(status, field);
+        return at && strtoul(at + strlen(field), NULL, 10) == writer;
+}
+
+/* A daemon may have lost its marks, as nginx overwrites its environment and PostgreSQL is started with a new
+ * one: where nobody else owns it and it has been handed to us, a file that can be believed decides. */
 static pid_t main_by_file(struct service *s) {
-        bool trusted = false;
-        pid_t pid = read_file(unit_readiness(s->unit)->pid_file, &trusted);
+        uid_t writer = 0;
+        pid_t pid = read_file(unit_readiness(s->unit)->pid_file, &writer);
 
         if (pid == 0 || pid == s->main)
                 return 0;
         if (mainpid_is_suitable(s, pid))
                 return pid;
-        if (trusted && pid != s->control && !census_owner(s->manager, pid) && is_our_living_child(pid))
+        if (pid != s->control && !census_owner(s->manager, pid) && is_our_living_child(pid) &&
+            may_name(writer, pid))
                 return pid;
         return 0;
 }
@@ -173,8 +189,11 @@ static int on_search(sd_event_source *source maybe_unused, uint64_t at maybe_unu
 
         if (s->state != STATE_START || s->unit->type != SERVICE_FORKING || s->control != 0)
                 return 0;
+        bool nobody = s->main == 0 && roundup_left_nobody(s);
         if (s->main != 0 || adopt_by_file(s))
                 service_dispatch(s, EVENT_UP);
+        else if (nobody)
+                service_dispatch(s, EVENT_EMPTY);
         else if (set_search(s, s->vigil) < 0)
                 service_dispatch(s, EVENT_SPAWN_FAILED);
         return 0;

@@ -19,7 +19,8 @@ bool mainpid_is_suitable(struct service *s, pid_t pid);
  * not. */
 void mainpid_find(struct service *s);
 
-/* PIDFile= is looked at again and again while the service starts; EVENT_UP follows. */
+/* PIDFile= is looked at again and again while the service starts; EVENT_UP follows, or EVENT_EMPTY where
+ * nobody is left who could write it. */
 void mainpid_search(struct service *s);
 
 /* The main process has ended: whether it has a successor, which then is the main process. */

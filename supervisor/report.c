@@ -16,6 +16,8 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
                 [RESULT_WATCHDOG] = "lost its watchdog",
         };
 
+        if (s->result == RESULT_PROTOCOL && s->unit->type == SERVICE_FORKING)
+                return "left nobody for PIDFile= to name";
         if (words[s->result])
                 return words[s->result];
         if (s->main_ending.code == 0 || ending_result(s->unit, s->main_ending, s->was_asked) != s->result)

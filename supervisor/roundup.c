@@ -266,6 +266,17 @@ unsigned roundup_kill(struct service *s, int signal) {
         return n;
 }
 
+bool roundup_left_nobody(struct service *s) {
+        const struct census *c = &s->manager->census;
+
+        if (take_census_of(s, census_take_orphans) < 0)
+                return false;
+        for (size_t i = 0; i < c->n; i++)
+                if (c->list[i].owner == s)
+                        return false;
+        return !has_riddles(c);
+}
+
 void roundup_run(struct manager *m) {
         bool has_signalled = false;
 

@@ -12,3 +12,7 @@ pid_t roundup_only_orphan(struct service *s);
 /* Sends the signal to all processes of the service but those that tend has started; returns how many those
  * were. */
 unsigned roundup_kill(struct service *s, int signal);
+
+/* Whether it is certain that nothing of it runs any more: all its commands have ended, and nobody has been
+ * handed to us who is the service's or may be. */
+bool roundup_left_nobody(struct service *s);

@@ -266,7 +266,7 @@ static void control_ended(struct service *s, struct ending e) {
         s->control = 0;
         s->control_ending = e;
         if (s->control_kind == EXEC_START && s->state == STATE_START) /* of a forking service */
-                forked(s, failed, e);
+                forked(s, failed && !ignores, e);
         if (s->control_kind == EXEC_CONDITION && ending_skips(e) && !ignores)
                 service_dispatch(s, EVENT_CONTROL_SKIPS);
         else if (failed && !ignores) {

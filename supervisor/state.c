@@ -170,6 +170,7 @@ const struct rule state_rules[] = {
         RULE(S(START),         CONTROL_DONE,      has_post,          START_POST,    DO_RUN_POST),
         RULE(S(START),         CONTROL_DONE,      always,            RUNNING,       SERVE | DO_GO_UP),
         RULE(S(START),         CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
+        RULE(S(START),         EMPTY,             main_awaited,      STOP_SIGTERM,  DO_BLAME_PROTOCOL | TERM),
         RULE(S(START),         MAIN_ENDED,        has_more,          START,         DO_RUN_NEXT),
         RULE(S(START),         MAIN_ENDED,        oneshot_then_post, START_POST,    DO_RUN_POST),
         RULE(S(START),         MAIN_ENDED,        oneshot_stays,     EXITED,        DO_DISARM | DO_GO_UP),

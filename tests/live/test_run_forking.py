@@ -50,6 +50,10 @@ int main(int argc, char **argv) {
                 usleep(300000); /* the PID file comes late */
         if (file && !strchr(how, 'l'))
                 write_pid(file);
+        if (strchr(how, 'o') && chown(file, 65534, -1) < 0)
+                _exit(5);
+        if (strchr(how, 'u') && setuid(65534) < 0)
+                _exit(5);
         if (strchr(how, 'e'))
                 _exit(4);
         if (strchr(how, 'm') && fork() == 0)
@@ -150,6 +154,36 @@ def test_file_that_never_comes(tend, tmp_path, daemon):
     p = tend.serve(f"[a]\nType=forking\nExecStart={daemon} f\nPIDFile={tmp_path}/none\nTimeoutStartSec=300ms\nRestart=no\n")
     assert p.wait() != 0
     assert "a.service: ran out of time; given up on" in p.err
+
+
+@pytest.mark.parametrize("command", ["sleep 0.3 &", "exit 3"], ids=["has died", "has failed"])
+def test_file_that_nobody_is_left_to_write(tend, tmp_path, command):
+    """Where there is no time limit, as for PostgreSQL, nothing else would end the wait."""
+    p = tend.serve(f"[a]\nType=forking\nExecStart=-sh -c '{command}'\nPIDFile={tmp_path}/none\nTimeoutStartSec=infinity\nRestart=no\n")
+    assert p.wait() == 70
+    assert "a.service: left nobody for PIDFile= to name; given up on" in p.err
+
+
+def test_failure_that_does_not_count(tend, daemon):
+    """With a "-" before it the command has done its work: what it has left is the service."""
+    p = tend.serve(f"[a]\nType=forking\nExecStart=-{daemon} fx\nRestart=no\n")
+    up = p.wait_for(r"^up (\d+)$")[1]
+    p.wait_for(rf"^tend: a\.service: started, pid {up}$")
+    stop(p)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("how, believed", [("fwou", True), ("fwo", False)], ids=["its own", "another's"])
+def test_file_of_a_user(tend, tmp_path, daemon, how, believed):
+    """Whose environment is gone may be named by its own user, as PostgreSQL does; nobody names a process of root's."""
+    name = tmp_path / "run.pid"
+    p = tend.serve(f"[a]\nType=forking\nExecStart={daemon} {how} {name}\nPIDFile={name}\nTimeoutStartSec=1s\nRestart=no\n")
+    up = p.wait_for(r"^up (\d+)$")[1]
+    if believed:
+        p.wait_for(rf"^tend: a\.service: its main process is now pid {up}$")
+        return stop(p)
+    p.wait_for(r"^tend: a\.service: ran out of time")
+    assert "its main process is now" not in p.err
 
 
 def test_command_that_fails(tend, daemon):
