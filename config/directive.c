@@ -87,7 +87,7 @@ const struct setting settings[] = {
         { SERVICE("EnvironmentFile"), .parse = value_environment_files,
           .print = value_print_environment_files,
           .field = FIELD(struct environment_file *, environment_files),
-          .values = "an absolute path, with - before it where it may be absent",
+          .values = "an absolute path or a pattern for some, with - before it where it may be absent",
           .help = "A file of variables, read at each start." },
         { SERVICE("ExecCondition"), EXEC(CONDITION),
           .help = "Commands that are asked before the start: exit codes 1 to 254 skip it." },

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/glob.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "config/expand.h"
@@ -348,7 +349,7 @@ static void check_files(const struct verify *v) {
                         warn(v, "WorkingDirectory", "names", directory, ENOTDIR);
         }
         for (const struct environment_file *f = v->unit->environment_files; f; f = f->next)
-                if (!f->optional && f->path[strcspn(f->path, "*?[")] == '\0' && access(f->path, R_OK) < 0)
+                if (!f->optional && !glob_is_pattern(f->path) && access(f->path, R_OK) < 0)
                         warn(v, "EnvironmentFile", "names", f->path, errno);
 }
 

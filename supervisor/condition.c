@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 
+#include "base/glob.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -25,67 +26,6 @@ typedef int (*evaluator)(const char *parameter, char *const *environment);
 
 static int path_exists(const char *path, char *const *environment maybe_unused) {
         return access(path, F_OK) == 0;
-}
-
-#define GLOB_DEPTH 32
-
-/* Whether something fits a pattern, part by part: a directory for each part that is being looked through. By
- * ourselves, since glob(3) would bring NSS along for its "~". */
-struct search {
-        DIR *directories[GLOB_DEPTH];  /* owned */
-        const char *parts[GLOB_DEPTH]; /* of the pattern, what each of them is looked through for */
-        unsigned depth;
-};
-
-/* Whoever has been made to look into what cannot be opened has found nothing there. */
-static void enter(struct search *s, int at, const char *name, const char *part) {
-        autoclose int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *directory = fd < 0 || s->depth == GLOB_DEPTH ? NULL : fdopendir(fd);
-
-        if (!directory)
-                return;
-        (void) TAKE_FD(fd);
-        s->parts[s->depth] = part;
-        s->directories[s->depth++] = directory;
-}
-
-/* The next entry of the innermost directory: 1 where all of the pattern is found with it. */
-static int look_on(struct search *s) {
-        DIR *directory = s->directories[s->depth - 1];
-        const char *part = s->parts[s->depth - 1];
-        size_t n = strcspn(part, "/");
-        const char *rest = part + n + strspn(part + n, "/");
-        const struct dirent *e = readdir(directory);
-        char pattern[NAME_MAX + 1];
-
-        if (!e || n > NAME_MAX) {
-                (void) closedir(directory);
-                s->depth--;
-                return 0;
-        }
-        memcpy(pattern, part, n);
-        pattern[n] = '\0';
-        if (fnmatch(pattern, e->d_name, FNM_PERIOD) != 0)
-                return 0;
-        if (*rest == '\0')
-                return 1;
-        enter(s, dirfd(directory), e->d_name, rest);
-        return 0;
-}
-
-static int fits_any(const char *pattern) {
-        struct search s = { .depth = 0 };
-        int answer = 0;
-
-        pattern += strspn(pattern, "/");
-        if (*pattern == '\0')
-                return 1;
-        enter(&s, AT_FDCWD, "/", pattern);
-        while (s.depth > 0 && answer == 0)
-                answer = look_on(&s);
-        while (s.depth > 0)
-                (void) closedir(s.directories[--s.depth]);
-        return answer;
 }
 
 /* One pattern for each of what is in its innermost braces: "a{b,c}" becomes "ab" and "ac". 1 where it has
@@ -109,12 +49,13 @@ static int expand_braces(const char *pattern, char ***list) {
 #define PATTERNS_MOST 1000
 
 static int path_exists_glob(const char *pattern, char *const *environment maybe_unused) {
-        autostrv char **list = NULL;
+        autostrv char **list = NULL, **found = NULL;
         int r = strv_add(&list, pattern), answer = 0;
 
         for (size_t i = 0; r >= 0 && answer == 0 && list[i]; i++) {
                 r = i < PATTERNS_MOST ? expand_braces(list[i], &list) : -E2BIG;
-                answer = r > 0 && fits_any(list[i]);
+                if (r > 0)
+                        r = answer = glob_find(list[i], 1, &found);
         }
         return r < 0 ? r : answer;
 }

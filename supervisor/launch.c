@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "base/glob.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "config/user.h"
@@ -19,7 +20,8 @@
 #define ARENA_SIZE     ((size_t) 4 << 20) /* mapped, not touched: as large as execve(2) may need by far */
 #define STACK_SIZE     ((size_t) 64 << 10)
 #define DEFAULT_PATH   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define FILE_VARIABLES 512 /* room for what environment files may add */
+#define FILE_VARIABLES 512  /* room for what environment files may add */
+#define FILES_MOST     1000 /* of one pattern */
 
 static char stack[STACK_SIZE] __attribute__((aligned(64)));
 
@@ -126,21 +128,34 @@ static int add_variable(void *environment, const char *name, const char *value) 
 
 /* Read into the arena, at each start anew, as in systemd. What is no regular file could hold PID 1 up: it is
  * refused. */
-static int add_file(struct environment *e, const struct environment_file *f, struct launch *l,
-                    struct diags *d) {
+static int add_file(struct environment *e, const char *path, struct diags *d) {
         struct stat st;
 
-        l->unprepared[PREPARE_ENVIRONMENT] = f->path;
-        if (stat(f->path, &st) < 0 || !S_ISREG(st.st_mode))
-                return f->optional ? 0 : -ENOENT;
+        if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+                return -ENOENT;
         size_t size = (size_t) st.st_size + 2;
         char *text = arena_take(e->arena, size);
         if (!text)
                 return -E2BIG;
-        ssize_t n = io_read_small(AT_FDCWD, f->path, text, size);
+        ssize_t n = io_read_small(AT_FDCWD, path, text, size);
         if (n < 0)
                 return (int) n;
-        return expand_env_file(text, f->path, d, add_variable, e);
+        return expand_env_file(text, path, d, add_variable, e);
+}
+
+/* A pattern stands for all that fit it; where none does, the file is missing. */
+static int add_files(struct environment *e, const struct environment_file *f, struct launch *l,
+                     struct diags *d) {
+        autostrv char **list = NULL;
+        bool is_pattern = glob_is_pattern(f->path);
+        int r = is_pattern ? glob_find(f->path, FILES_MOST, &list) : add_file(e, f->path, d);
+
+        l->unprepared[PREPARE_ENVIRONMENT] = f->path;
+        if (is_pattern)
+                r = r < 0 ? r : r == 0 ? -ENOENT : 0;
+        for (char **path = list; path && *path && (r == 0 || f->optional); path++)
+                r = add_file(e, *path, d);
+        return f->optional && r != -E2BIG ? 0 : r;
 }
 
 static int add_user_variables(struct environment *e, const struct launch *l, const struct user *user) {
@@ -211,7 +226,7 @@ static int make_environment(struct launch *l, const struct user *user, struct di
         if (r == 0)
                 r = put_all(&e, (const char *const *) u->environment);
         for (const struct environment_file *f = u->environment_files; f && r == 0; f = f->next)
-                r = add_file(&e, f, l, d);
+                r = add_files(&e, f, l, d);
         if (r == 0)
                 r = put_all(&e, l->extra);
         if (r < 0)

@@ -98,6 +98,8 @@ ENVIRONMENTS = {
     "file": ("EnvironmentFile={}/file", {"A": "file", "B": "two words", "C": 'quoted "words"', "D": "${A}", "E": "last"}),
     "file over set": ("Environment=A=1 Z=26\nEnvironmentFile={}/file", {"A": "file", "Z": "26"}),
     "files in order": ("EnvironmentFile={}/file\nEnvironmentFile={}/other", {"A": "other", "E": "last"}),
+    "pattern": ("EnvironmentFile={}/[fo]*e*", {"A": "other", "E": "last"}),
+    "pattern that fits nothing": ("EnvironmentFile=-{}/none*\nEnvironmentFile={}/other", {"A": "other"}),
     "optional": ("EnvironmentFile=-{}/none\nEnvironmentFile={}/other", {"A": "other"}),
     "reset files": ("EnvironmentFile={}/none\nEnvironmentFile=\nEnvironmentFile={}/other", {"A": "other", "E": None}),
     "not tend's own": ("", {"NOTIFY_SOCKET": None, "LISTEN_FDS": None, "LISTEN_PID": None}),

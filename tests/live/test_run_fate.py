@@ -86,6 +86,8 @@ STEPS = {
     "group": ("Group=nosuchgroup\nExecStart=true", 216, "finding its group: nosuchgroup: it is not in /etc/passwd or /etc/group"),
     "environment file": ("EnvironmentFile=/no/such.env\nExecStart=true", 78,
                          "reading its environment: /no/such.env: No such file or directory"),
+    "environment files, none of a pattern": ("EnvironmentFile=/no/such*.env\nExecStart=true", 78,
+                                             "reading its environment: /no/such*.env: "),
     "environment file, a directory": ("EnvironmentFile=/etc\nExecStart=true", 78, "reading its environment: /etc: "),
     "standard input": ("StandardInput=file:/no/such\nExecStart=true", 208,
                        "opening its standard input: /no/such: No such file or directory"),
