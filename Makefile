@@ -31,7 +31,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wundef -Wvla 
 LANGUAGE := -std=gnu17 -D_GNU_SOURCE -DTEND_VERSION='"$(VERSION)"' -I.
 CFLAGS   ?= -O2 -g
 HARDEN   := -fstack-protector-strong -fno-plt
-PACKAGES := libsystemd inih
+PACKAGES := libsystemd inih libcap
 
 # Asked once, and only when something is compiled: by then the packages are there.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)

@@ -27,7 +27,6 @@ static const struct old {
         { "Service", "StartLimitAction",        NULL },
         { "Service", "StartLimitBurst",         NULL },
         { "Service", "StartLimitInterval",      "StartLimitIntervalSec" },
-        { "Service", "OOMPolicy",               NULL },
         { "Service", "RebootArgument",          NULL },
         { "Service", "RuntimeRandomizedExtraSec", NULL },
         { "Unit",    "StartLimitInterval",      "StartLimitIntervalSec" },

@@ -77,9 +77,7 @@
 /* Taken, and what that means. */
 #define NOTED(words, note)                                                                                   \
         .parse = value_noted, .print = value_print_nothing, .values = (words), .table = (note)
-#define NO_JOURNAL  "it changes nothing: there is no journal in a container"
-#define NO_TERMINAL "it changes nothing: the terminal is left as the container's runtime made it"
-#define NO_PAM      "tend has no PAM (a static binary loads no modules): the service starts without a session"
+#define NO_PAM "tend has no PAM (a static binary loads no modules): the service starts without a session"
 
 #define EVENT(base)                                                                                          \
         .parse = value_timer_event, .print = value_print_timer_event, .values = "a span of time",            \
@@ -103,6 +101,18 @@
                 .help = "A setting of systemd that tend does not carry out yet."                             \
         }
 #define LATER(name) REFUSED("Service", name)
+
+/* Read, and told in one line of the unit: see config/remark.h. */
+#define REMARKED(part, name)                                                                                 \
+        {                                                                                                    \
+                .section = part, .key = #name, .owner = OWNER_UNIT, .parse = value_remark,                   \
+                .print = value_print_nothing, .values = "as in systemd",                                     \
+                .table = &(const struct remark_row){ REMARK_##name },                                        \
+                .help = "A setting of systemd that is read; whoever sets it is told what it means here."     \
+        }
+#define REMARK(name)      REMARKED("Service", name)
+#define UNIT_REMARK(name) REMARKED("Unit", name)
+#define CAPABILITY_WORDS  "capabilities, with ~ before them for all others"
 
 #define WORD(name, word) word,
 #define WORDS(list)                                                                                          \

@@ -33,7 +33,11 @@ const struct setting *setting_find(enum setting_owner owner, const char *key) {
 }
 
 bool setting_is_carried_out(const struct setting *s) {
-        return s->parse != value_refused;
+        return s->parse != value_refused && s->parse != value_remark;
+}
+
+bool setting_is_later(const struct setting *s) {
+        return s->parse == value_refused;
 }
 
 const char *setting_fallback(const struct setting *s, bool from_tend_ini) {

@@ -58,6 +58,8 @@ const struct setting *setting_find(enum setting_owner owner, const char *key);
 /* The row of that section where there is one, else as above. `section` may be NULL. */
 const struct setting *setting_find_in(enum setting_owner owner, const char *section, const char *key);
 bool setting_is_carried_out(const struct setting *s);
+/* Of those that are not: it says so wherever it is set. The others are remarks (config/remark.h). */
+bool setting_is_later(const struct setting *s);
 
 /* The default as the user would write it for such a unit, or "" where unset. */
 const char *setting_fallback(const struct setting *s, bool from_tend_ini);

@@ -14,8 +14,14 @@ static bool speaks(const struct unit *u) {
         return unit_says_ready(u) || r->watchdog != USEC_INFINITY || r->fd_store_max > 0;
 }
 
+/* DynamicUser= takes the name of the unit, "web" of web@1.service. */
+static int name_dynamic_user(struct unit *u) {
+        u->user = strndup(u->name, strcspn(u->name, "@."));
+        return u->user ? 0 : -ENOMEM;
+}
+
 /* What depends on more than one setting. */
-static void settle_unit(const struct loader *l, struct unit *u) {
+static int settle_unit(const struct loader *l, struct unit *u) {
         if (u->is_target) {
                 u->type = SERVICE_ONESHOT;
                 u->remain_after_exit = true;
@@ -28,6 +34,7 @@ static void settle_unit(const struct loader *l, struct unit *u) {
                 u->timeout_start = u->type == SERVICE_ONESHOT ? USEC_INFINITY : l->timeout_start;
         if (u->setup && u->setup->input_size > 0 && !u->input.is_written)
                 u->input.kind = STDIO_DATA;
+        return remark_is_set(u, REMARK_DynamicUser) && !u->user ? name_dynamic_user(u) : 0;
 }
 
 /* The zone of that name, NULL for local time, read once. */
@@ -110,8 +117,8 @@ int loader_settle(struct loader *l) {
         struct config *c = l->config;
         int r = 0;
 
-        for (size_t i = 0; i < c->n_units; i++)
-                settle_unit(l, c->units[i]);
+        for (size_t i = 0; i < c->n_units && r == 0; i++)
+                r = settle_unit(l, c->units[i]);
         for (size_t i = 0; i < c->n_units && r == 0; i++) {
                 struct unit *u = c->units[i];
 

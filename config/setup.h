@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+#include "config/remark.h"
 #include "config/unit.h"
 
 /* clang-format off */
@@ -100,9 +101,17 @@ struct setup {
         int io_class;    /* 1 real-time, 2 best-effort, 3 idle; -1: leave alone */
         int io_priority; /* 0 to 7; -1: the class's usual one */
         int personality; /* PER_*; -1: leave alone */
+        uint64_t
+                bounding; /* CapabilityBoundingSet=, see config/capability.h; CAPABILITIES_ALL: leave alone */
+        uint64_t ambient; /* AmbientCapabilities= */
+        int secure_bits;  /* SecureBits=, of <linux/securebits.h>; 0: leave alone */
+        bool no_new_privileges;
+        bool permissions_start_only; /* User= and its kin are for ExecStart= alone */
+        bool non_blocking;           /* NonBlocking=: of the descriptors that are passed on */
         bool send_sighup;
-        int final_signal;   /* FinalKillSignal= */
-        int restart_signal; /* RestartKillSignal=; 0: KillSignal= */
+        uint64_t remarks[REMARK_WORDS]; /* see config/remark.h */
+        int final_signal;               /* FinalKillSignal= */
+        int restart_signal;             /* RestartKillSignal=; 0: KillSignal= */
 };
 
 /* With every default; NULL without memory. */

@@ -159,6 +159,7 @@ struct readiness {
         int watchdog_signal, reload_signal;
         unsigned fd_store_max; /* descriptors that are kept */
         bool guess_main_pid;
+        bool exits_empty; /* ExitType=cgroup: it is up until its last process has gone */
 };
 
 struct unit {

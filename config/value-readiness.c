@@ -62,3 +62,18 @@ int value_pid_file(const struct assignment *a) {
 void value_print_pid_file(const struct setting *s, const void *object, FILE *out) {
         value_print_string(s, object, out);
 }
+
+int value_exit_type(const struct assignment *a) {
+        bool *field = field_of(a);
+
+        if (strcmp(a->value, "main") != 0 && strcmp(a->value, "cgroup") != 0)
+                return value_reject(a, "not a value it takes (%s)", a->setting->values);
+        *field = *a->value == 'c';
+        return 0;
+}
+
+void value_print_exit_type(const struct setting *s, const void *object, FILE *out) {
+        const bool *exits_empty = (const void *) ((const char *) object + s->field);
+
+        (void) fprintf(out, "%s\n", *exits_empty ? "cgroup" : "main");
+}

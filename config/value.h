@@ -34,6 +34,10 @@ struct check_row {
         bool assert;
 };
 
+struct remark_row {
+        uint8_t remark; /* enum remark */
+};
+
 struct timer_row {
         enum timer_base base;
 };
@@ -136,6 +140,11 @@ VALUE(io_class);       /* int */
 VALUE(personality);    /* int, PER_* */
 VALUE(restart_signal); /* int; empty: 0 */
 
+/* value-privilege.c: what the processes may do. */
+VALUE(bounding_set); /* uint64_t, see config/capability.h */
+VALUE(ambient_set);  /* uint64_t */
+VALUE(secure_bits);  /* int */
+
 /* value-timer.c: unit->timer */
 VALUE(timer_event);  /* table: struct timer_row */
 VALUE(calendar);     /* OnCalendar= */
@@ -149,11 +158,13 @@ int value_exit_status(const char *name);
 
 /* value-readiness.c: the rows whose field is in unit->readiness; table: struct readiness_row. */
 VALUE(readiness);
-VALUE(pid_file); /* char *, an absolute path */
+VALUE(pid_file);  /* char *, an absolute path */
+VALUE(exit_type); /* bool: cgroup */
 
 /* Rows without a field. */
 int value_refused(const struct assignment *a);   /* known, not carried out yet: a warning */
 int value_ignored(const struct assignment *a);   /* known, and nothing to do in a container */
 int value_noted(const struct assignment *a);     /* taken, with a word on what it means; table: that word */
+int value_remark(const struct assignment *a);    /* taken, see config/remark.h; table: struct remark_row */
 int value_wanted_by(const struct assignment *a); /* only targets are as good as said */
 void value_print_nothing(const struct setting *s, const void *object, FILE *out);

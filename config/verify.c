@@ -40,6 +40,10 @@ static bool forces_oneshot(const struct unit *u) {
         return u->type == SERVICE_ONESHOT && u->restart_force_status;
 }
 
+static bool empties_oneshot(const struct unit *u) {
+        return u->type == SERVICE_ONESHOT && unit_readiness(u)->exits_empty;
+}
+
 static bool hears_no_readiness(const struct unit *u) {
         return unit_says_ready(u) && u->notify_access == NOTIFY_ACCESS_NONE;
 }
@@ -186,6 +190,7 @@ static const struct rule {
           "Type=simple is for what shall run on", ALWAYS },
         { "RestartForceExitStatus", forces_oneshot, -EINVAL,
           "RestartForceExitStatus= is not for Type=oneshot", NULL, ALWAYS },
+        { "ExitType", empties_oneshot, -EINVAL, "ExitType=cgroup is not for Type=oneshot", NULL, ALWAYS },
         { "NotifyAccess", hears_no_readiness, -EINVAL,
           "Type=notify with NotifyAccess=none: its readiness could never be heard", NULL, ALWAYS },
         { "NotifyAccess", hears_no_watchdog, -EINVAL,
@@ -371,6 +376,7 @@ static bool is_mild(const struct verify *v, const struct rule *rule) {
 }
 
 void verify_unit(const struct verify *v) {
+        (void) remark_report(v->unit, v->diags);
         if (v->unit->is_target)
                 return;
         if (v->unit->timer) {

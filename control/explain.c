@@ -1,8 +1,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "config/setting.h"
+#include "config/remark.h"
 #include "config/suggest.h"
+#include "config/value.h"
 #include "control/verb.h"
 #include "supervisor/state.h"
 
@@ -83,11 +84,11 @@ static void list(enum setting_owner owner) {
 }
 
 /* Their names are all there is to say: as many on a line as fit. */
-static void list_refused(void) {
+static void list_names(bool (*is_listed)(const struct setting *s)) {
         size_t column = 0;
 
         for (size_t i = 0; i < n_settings; i++) {
-                if (setting_is_carried_out(&settings[i]))
+                if (!is_listed(&settings[i]))
                         continue;
                 size_t length = strlen(settings[i].key) + 1;
                 bool new_line = column == 0 || column + length > SCREEN_WIDTH;
@@ -98,13 +99,46 @@ static void list_refused(void) {
         putchar('\n');
 }
 
+static bool is_kind(const struct setting *s, enum remark_kind kind) {
+        const struct remark_row *row = s->table;
+
+        return s->parse == value_remark && remark_kind(row->remark) == kind;
+}
+
+static bool is_hardening(const struct setting *s) {
+        return is_kind(s, REMARK_KIND_HARDENING);
+}
+
+static bool is_idle(const struct setting *s) {
+        return is_kind(s, REMARK_KIND_IDLE);
+}
+
+static bool is_vital(const struct setting *s) {
+        return is_kind(s, REMARK_KIND_VITAL);
+}
+
+/* What is known from systemd besides, and what becomes of it. */
+static const struct {
+        const char *title, *about;
+        bool (*is_listed)(const struct setting *s);
+} others[] = {
+        { "Hardening that is read and not enforced",
+          "A unit that sets any of these is told so, in one line:", is_hardening },
+        { "Taken, and without meaning in a container", "The same line says so of these:", is_idle },
+        { "What a unit is refused for", "It would need a view of its own of the container:", is_vital },
+        { "Known from systemd, and not carried out",
+          "Each of these is a warning that says so by name:", setting_is_later },
+};
+
 static int list_all(void) {
         puts("[tend], the container:");
         list(OWNER_CONTAINER);
         puts("\nUnits:");
         list(OWNER_UNIT);
-        puts("\nKnown from systemd, and not carried out:");
-        list_refused();
+        for (size_t i = 0; i < countof(others); i++) {
+                printf("\n%s:\n", others[i].title);
+                list_names(others[i].is_listed);
+        }
         return EXIT_FINE;
 }
 
@@ -144,17 +178,19 @@ static void roff_section(const char *title, enum setting_owner owner) {
 }
 
 static int roff_all(void) {
-        const char *between = "";
-
         roff_section("The container: [tend]", OWNER_CONTAINER);
         roff_section("Units", OWNER_UNIT);
-        puts(".SS Known from systemd, and not carried out\nEach of these is a warning that says so by name:");
-        for (size_t i = 0; i < n_settings; i++)
-                if (!setting_is_carried_out(&settings[i])) {
-                        printf("%s%s=", between, settings[i].key);
-                        between = ",\n";
-                }
-        puts(".");
+        for (size_t k = 0; k < countof(others); k++) {
+                const char *between = "";
+
+                printf(".SS %s\n%s\n", others[k].title, others[k].about);
+                for (size_t i = 0; i < n_settings; i++)
+                        if (others[k].is_listed(&settings[i])) {
+                                printf("%s%s=", between, settings[i].key);
+                                between = ",\n";
+                        }
+                puts(".");
+        }
         return EXIT_FINE;
 }
 

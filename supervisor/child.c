@@ -15,10 +15,7 @@
 #include "init/tty.h"
 #include "supervisor/child.h"
 #include "supervisor/directory.h"
-
-static bool is_unlimited(const struct launch *l) {
-        return l->command->flags & COMMAND_PRIVILEGED;
-}
+#include "supervisor/privilege.h"
 
 static int check_prepared(struct launch *l, enum prepared what) {
         l->failed_at = l->unprepared[what];
@@ -264,7 +261,7 @@ static int set_io_priority(struct launch *l) {
 
 /* A hard limit that may not be raised is left where it is, and the soft one goes as near as it can. */
 static int set_limits(struct launch *l) {
-        for (size_t i = 0; i < l->unit->n_limits && !is_unlimited(l); i++) {
+        for (size_t i = 0; i < l->unit->n_limits && !l->is_unlimited; i++) {
                 const struct limit *limit = &l->unit->limits[i];
                 struct rlimit want = { .rlim_cur = limit->soft, .rlim_max = limit->hard }, have;
 
@@ -316,6 +313,9 @@ static int change_user(struct launch *l) {
         if (!l->change_user)
                 return 0;
         l->failed_at = l->unit->user;
+        int r = privilege_keep(l);
+        if (r < 0)
+                return r;
         return syscall(SYS_setresuid, l->uid, l->uid, l->uid) < 0 ? -errno : 0;
 }
 
@@ -385,9 +385,13 @@ static const struct step {
         { "setting its I/O priority", 211, set_io_priority },
         { "setting its personality", 230, set_personality },
         { "setting its limits", 205, set_limits },
+        { "limiting its capabilities", 218, privilege_limit },
         { "changing its groups", 216, change_groups },
         { "changing its user", 217, change_user },
+        { "raising its ambient capabilities", 218, privilege_raise },
         { "changing directory", 200, change_directory },
+        { "setting its secure bits", 213, privilege_set_secure_bits },
+        { "forbidding new privileges", 227, privilege_forbid_new },
         { "restoring its signals", 207, restore_defaults },
         { "executing its command", 203, execute },
 };

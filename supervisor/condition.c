@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "config/capability.h"
 #include "config/system.h"
 #include "config/user.h"
 #include "supervisor/condition.h"
@@ -145,57 +146,10 @@ static int is_in_group(const char *word, char *const *environment maybe_unused) 
         return gid == getgid() || gid == getegid();
 }
 
-/* In the order of their numbers, see capabilities(7). */
-static const char *const capabilities[] = {
-        "chown",
-        "dac_override",
-        "dac_read_search",
-        "fowner",
-        "fsetid",
-        "kill",
-        "setgid",
-        "setuid",
-        "setpcap",
-        "linux_immutable",
-        "net_bind_service",
-        "net_broadcast",
-        "net_admin",
-        "net_raw",
-        "ipc_lock",
-        "ipc_owner",
-        "sys_module",
-        "sys_rawio",
-        "sys_chroot",
-        "sys_ptrace",
-        "sys_pacct",
-        "sys_admin",
-        "sys_boot",
-        "sys_nice",
-        "sys_resource",
-        "sys_time",
-        "sys_tty_config",
-        "mknod",
-        "lease",
-        "audit_write",
-        "audit_control",
-        "setfcap",
-        "mac_override",
-        "mac_admin",
-        "syslog",
-        "wake_alarm",
-        "block_suspend",
-        "audit_read",
-        "perfmon",
-        "bpf",
-        "checkpoint_restore",
-};
-
 static int has_capability(const char *word, char *const *environment maybe_unused) {
-        if (strncasecmp(word, "cap_", 4) == 0)
-                for (size_t i = 0; i < countof(capabilities); i++)
-                        if (strcasecmp(word + 4, capabilities[i]) == 0)
-                                return prctl(PR_CAPBSET_READ, i, 0, 0, 0) > 0;
-        return 0;
+        int number = capability_find(word);
+
+        return number >= 0 && prctl(PR_CAPBSET_READ, number, 0, 0, 0) > 0;
 }
 
 /* How a container's runtime is called by systemd: what it leaves for its processes tells. tend is made for

@@ -16,6 +16,7 @@
 #include "supervisor/directory.h"
 #include "supervisor/environment.h"
 #include "supervisor/launch.h"
+#include "supervisor/privilege.h"
 
 #define ARENA_SIZE     ((size_t) 4 << 20) /* mapped, not touched: as large as execve(2) may need by far */
 #define STACK_SIZE     ((size_t) 64 << 10)
@@ -72,7 +73,14 @@ static bool asks_for_user(const struct unit *u) {
 }
 
 static bool changes_user(const struct launch *l) {
-        return asks_for_user(l->unit) && !(l->command->flags & (COMMAND_PRIVILEGED | COMMAND_KEEP_USER));
+        return asks_for_user(l->unit) && !l->is_unlimited && !(l->command->flags & COMMAND_KEEP_USER);
+}
+
+static bool is_unlimited(const struct launch *l) {
+        const struct setup *s = l->unit->setup;
+
+        return l->command->flags & COMMAND_PRIVILEGED ||
+               (s && s->permissions_start_only && l->kind != EXEC_START);
 }
 
 static int add_supplementary(struct launch *l) {
@@ -281,6 +289,8 @@ pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) {
         l->groups = NULL;
         l->n_groups = 0;
         l->failed_step = -1;
+        l->is_unlimited = is_unlimited(l);
+        privilege_prepare(l);
         l->prepared[PREPARE_USER] = find_user(l, &user);
         if (l->prepared[PREPARE_USER] == 0)
                 l->prepared[PREPARE_GROUP] = find_groups(l, &user);

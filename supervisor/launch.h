@@ -21,6 +21,7 @@ struct launcher {
         struct arena arena;      /* mapped once; used anew for each launch */
         int null_fd; /* /dev/null; where there is none, what reads as empty, for standard input alone */
         bool has_null;
+        uint64_t bounds; /* the container's bounding set of capabilities; 0: not asked for yet */
 };
 
 /* What is prepared before there is a child. */
@@ -54,9 +55,12 @@ struct launch {
         gid_t gid;
         gid_t *groups; /* owned while launch_run() runs */
         size_t n_groups;
+        bool is_unlimited; /* "+", or PermissionsStartOnly=: what limits the service is left out */
         bool change_user;
-        bool has_owner; /* uid and gid are the service's, though this command may not change to them */
-        int *passed;    /* room for n_fds, for the child */
+        bool has_owner;   /* uid and gid are the service's, though this command may not change to them */
+        uint64_t ambient; /* capabilities that are to be ambient */
+        uint64_t lacks_ambient, lacks_bounding; /* those that the unit names and the container has not */
+        int *passed;                            /* room for n_fds, for the child */
         int prepared[PREPARED_COUNT];           /* 0, or a negative errno: the child fails with it */
         const char *unprepared[PREPARED_COUNT]; /* what each was about */
 

@@ -11,6 +11,7 @@
 #include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
+#include "supervisor/privilege.h"
 #include "supervisor/spawn.h"
 #include "supervisor/vigil.h"
 #include "supervisor/watchdog.h"
@@ -108,7 +109,9 @@ static void say_what_failed(const struct service *s, const struct launch *l, con
                 log_warning(s->unit->name, "%s", d->list[i].text);
         if (l->failed_step >= 0)
                 log_error(s->unit->name, "%s", launch_text(l, text, sizeof(text)));
-        else if (l->not_enforced && s->restarts.count == 0)
+        else if (s->restarts.count == 0)
+                privilege_report(l);
+        if (l->failed_step < 0 && l->not_enforced && s->restarts.count == 0)
                 log_warning(s->unit->name, "%s is not enforced: %s", l->not_enforced,
                             l->why_not_enforced ? l->why_not_enforced
                                                 : "the container lacks the capability for it");

@@ -140,7 +140,7 @@ def test_check_fine(cli, write):
 CHECKS = [
     # text, exit code, what is said
     ("[web]\nExecStart = true\nRestrat = always\n", 2, [r"^shop\.ini:3: error: .*Restrat", r"did you mean Restart"]),
-    ("[web]\nExecStart = true\nPrivateTmp = yes\n", 1, [r"^shop\.ini:3: warning: .*PrivateTmp"]),
+    ("[web]\nExecStart = true\nPrivateTmp = yes\n", 1, [r"^shop\.ini:1: warning: web\.service: not enforced: PrivateTmp=$"]),
     ("[web]\nExecStart = true\nRestart = on-faliure\n", 2, [r"^shop\.ini:3: error: .*on-faliure", r"on-failure"]),
     ("[web]\nExecStart = true\nUser = nobdoy\n", 1, [r"^shop\.ini:\d+: warning: .*nobdoy"]),
     ("[web]\nExecStart = /no/such/program\n", 1, [r"^shop\.ini:\d+: warning: .*/no/such/program"]),
@@ -300,7 +300,10 @@ def test_explain_lists_all(cli):
     assert done.returncode == 0
     for key in ("StopBudget", "ExecStart", "LimitNOFILE"):
         assert re.search(rf"^  {key} +\w", done.stdout, re.M)
-    assert "PrivateTmp" in done.stdout.partition("not carried out:")[2].split()
+    assert "PrivateTmp" in done.stdout.partition("not enforced:")[2].partition("Taken")[0].split()
+    assert "Slice" in done.stdout.partition("in a container:")[2].partition("refused for:")[0].split()
+    assert "RootDirectory" in done.stdout.partition("refused for:")[2].partition("Known")[0].split()
+    assert "CPUWeight" in done.stdout.partition("not carried out:")[2].split()
     assert max(map(len, done.stdout.partition("not carried out:")[2].splitlines())) <= 80
 
 

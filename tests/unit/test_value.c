@@ -217,8 +217,8 @@ TEST(value_what_is_warned_of) {
         static const struct {
                 const char *line, *words;
         } rows[] = {
-                { "MemoryMax=1G",
-                  "a.service: MemoryMax= is a setting of systemd that tend does not carry out yet" },
+                { "MemoryHigh=1G",
+                  "a.service: MemoryHigh= is a setting of systemd that tend does not carry out yet" },
                 { "ListenStream=80", "does not carry out yet" },
                 { "StandardOutput=journal", "there is no journal in a container" },
                 { "StandardInput=tty-force", "carried out as tty" },
