@@ -29,7 +29,14 @@ bool mainpid_find_successor(struct service *s, struct ending e);
 /* It has come to rest: its PIDFile= is removed, as systemd does. */
 void mainpid_forget(const struct service *s);
 
-/* Of a forking service that is up or starting: nobody knows its main process. */
+/* Of a service that is up or starting: who is left of it counts, since nobody knows the main process of a
+ * forking one, or since it has ended and ExitType=cgroup asks for that. */
 static inline bool mainpid_is_unknown(const struct service *s) {
-        return s->unit->type == SERVICE_FORKING && s->main == 0 && s->main_ending.code == 0;
+        uint32_t states = STATES_UP | STATE_BIT(STATE_START) | STATE_BIT(STATE_START_POST);
+
+        if (s->main != 0)
+                return false;
+        if (s->main_ending.code == 0)
+                return s->unit->type == SERVICE_FORKING;
+        return unit_readiness(s->unit)->exits_empty && STATE_IN(s->state, states);
 }

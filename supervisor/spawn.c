@@ -249,7 +249,13 @@ static void main_ended(struct service *s, struct ending e) {
         if (mainpid_find_successor(s, e))
                 return;
         s->main_ending = e;
-        service_dispatch(s, EVENT_MAIN_ENDED);
+        if (!mainpid_is_unknown(s)) {
+                service_dispatch(s, EVENT_MAIN_ENDED);
+                return;
+        }
+        log_info(s->unit->name, "its main process has ended; it is up until the last one has gone");
+        s->waits_for_empty = true;
+        s->manager->census_due = true;
 }
 
 /* How its command failed is what is known of the end of a service that has no main process yet. */

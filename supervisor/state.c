@@ -179,6 +179,9 @@ const struct rule state_rules[] = {
         RULE(S(START),         MAIN_ENDED,        ended_unready,     STOP_SIGTERM,  DO_BLAME_PROTOCOL | TERM),
         RULE(S(START),         MAIN_ENDED,        always,            STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
 
+        RULE(S(START),         EMPTY,             ended_unready,     STOP_SIGTERM,  DO_BLAME_PROTOCOL | TERM),
+        RULE(S(START),         EMPTY,             always,            STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
+
         RULE(S(START_POST),    CONTROL_DONE,      main_serves,       RUNNING,       SERVE | DO_GO_UP),
         RULE(S(START_POST),    CONTROL_DONE,      stays_exited,      EXITED,        DO_DISARM | DO_GO_UP),
         RULE(S(START_POST),    CONTROL_DONE,      ended_badly,       STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
@@ -216,6 +219,7 @@ const struct rule state_rules[] = {
         RULE(SERVING,          MAIN_ENDED,        has_stop,          STOP,
              DO_DROP_CONTROL | RUN_STOP),
         RULE(SERVING,          MAIN_ENDED,        always,            STOP_SIGTERM,  TERM),
+        RULE(S(RUNNING),       EMPTY,             ended_badly,       STOP_SIGTERM,  DO_BLAME_MAIN | TERM),
         RULE(S(RUNNING),       EMPTY,             stays_exited,      EXITED,        DO_DISARM),
         RULE(S(RUNNING),       EMPTY,             has_stop,          STOP,          RUN_STOP),
         RULE(S(RUNNING),       EMPTY,             always,            STOP_SIGTERM,  TERM),
