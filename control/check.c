@@ -2,6 +2,7 @@
 
 #include "base/parse.h"
 #include "config/setting.h"
+#include "control/conditions.h"
 #include "control/loaded.h"
 #include "control/verb.h"
 
@@ -184,6 +185,8 @@ int check_main(const struct request *r) {
         diags_print(&l.diags, r->graph ? stderr : stdout);
         if (r->graph && e >= 0)
                 plan_print_dot(&l.plan, stdout);
+        else if (e >= 0)
+                conditions_print(l.config, stdout);
         if (!r->graph)
                 print_summary(&l, l.config ? l.config->path : what_is_checked(r), budget);
 

@@ -7,6 +7,7 @@
 #include "config/setting.h"
 #include "config/suggest.h"
 #include "config/value.h"
+#include "control/conditions.h"
 #include "control/verb.h"
 
 #define TEND_SECTION "tend"
@@ -59,12 +60,12 @@ static bool is_drop_in(const struct shown *w, const char *file) {
 }
 
 /* "shop.ini:12", "shop.ini.d/local.ini:3 (drop-in)", or whose default it is. */
-static void print_origin(const struct shown *w, const struct setting *s) {
+static void print_origin(const struct shown *w, const struct setting *s, const char *note) {
         const struct origin *o = find_origin(w, s);
         bool two_defaults = strcmp(setting_fallback(s, true), setting_fallback(s, false)) != 0;
 
         if (o && o->file)
-                printf("%s:%u%s\n", o->file, o->line, is_drop_in(w, o->file) ? " (drop-in)" : "");
+                printf("%s:%u%s%s\n", o->file, o->line, is_drop_in(w, o->file) ? " (drop-in)" : "", note);
         else if (w->owner == OWNER_UNIT && two_defaults)
                 printf("default %s\n", w->from_tend_ini ? "of tend.ini" : "of a unit file");
         else
@@ -84,14 +85,14 @@ static int print_setting(const struct shown *w, const struct setting *s) {
                 return -1;
 
         char *at = text;
-        do {
+        for (size_t nth = 0; nth == 0 || *at != '\0'; nth++) {
                 size_t length = strcspn(at, "\n");
                 int width = 48 - (int) MIN(strlen(s->key) + length, (size_t) 48);
 
                 printf("  %s=%.*s%*s  ", s->key, (int) length, at, width, "");
-                print_origin(w, s);
+                print_origin(w, s, w->owner == OWNER_UNIT ? conditions_word(s, w->object, nth) : "");
                 at += length + (at[length] == '\n');
-        } while (*at != '\0');
+        }
         return 0;
 }
 

@@ -378,3 +378,25 @@ def test_the_manual_has_every_option(cli):
     for words in (["--help"], ["help", "run"], ["help", "check"], ["help", "show"]):
         for option in re.findall(r"^  (--[a-z-]+)", cli(*words).stdout, re.M):
             assert option in page, option
+
+
+# ---- conditions --------------------------------------------------------------------------------------------
+
+CONDITIONS = "[a]\nExecStart=true\nConditionPathExists=/\nConditionPathExists=!/proc\nConditionUser=|no-such-user\nAssertPathExists=/no/such\n"
+
+
+def test_show_says_how_conditions_are(cli, write):
+    done = cli("show", write(CONDITIONS), "a")
+    assert done.returncode == 0, done.stderr
+    for pattern in (r"^  ConditionPathExists=/ +shop\.ini:4, met here$", r"^  ConditionPathExists=!/proc +shop\.ini:4, not met here$",
+                    r"^  ConditionUser=\|no-such-user +shop\.ini:5, not met here$", r"^  AssertPathExists=/no/such +shop\.ini:6, not met here$",
+                    r"^  Restart=on-failure +default of tend\.ini$"):
+        assert re.search(pattern, done.stdout, re.M), done.stdout
+
+
+def test_check_says_what_would_not_start(cli, write):
+    done = cli("check", write(CONDITIONS))
+    assert done.returncode == 0, done.stdout
+    assert "shop.ini:1: note: a.service: here its start would be skipped: ConditionPathExists=!/proc is not met\n" in done.stdout
+    assert "shop.ini:1: note: a.service: here its start would fail: AssertPathExists=/no/such is not met\n" in done.stdout
+    assert "note:" not in cli("check", write("[a]\nExecStart=true\nConditionPathExists=/\n")).stdout
