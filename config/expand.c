@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/expand.h"
 #include "config/reference.h"
+#include "config/setup.h"
 #include "config/system.h"
 #include "config/user.h"
 
@@ -153,6 +154,8 @@ static const struct specifier {
         char letter;
         void (*put)(const struct subject *s, FILE *out);
         const char *text; /* for those that are always the same */
+        bool base;        /* where the directories of `kind` are */
+        enum directory_kind kind;
         int (*find)(const struct subject *s,
                     char text[SYSTEM_TEXT_MAX]); /* for those that may not be known */
         const char *field;                       /* of os-release */
@@ -179,11 +182,11 @@ static const struct specifier {
         { 'U', .put = put_uid },
         { 'h', .put = put_home },
         { 's', .put = put_shell },
-        { 't', .text = "/run" },
-        { 'S', .text = "/var/lib" },
-        { 'C', .text = "/var/cache" },
-        { 'L', .text = "/var/log" },
-        { 'E', .text = "/etc" },
+        { 't', .base = true, .kind = DIRECTORY_RUNTIME },
+        { 'S', .base = true, .kind = DIRECTORY_STATE },
+        { 'C', .base = true, .kind = DIRECTORY_CACHE },
+        { 'L', .base = true, .kind = DIRECTORY_LOGS },
+        { 'E', .base = true, .kind = DIRECTORY_CONFIGURATION },
         { 'T', .text = "/tmp" },
         { 'V', .text = "/var/tmp" },
         { '%', .text = "%" },
@@ -236,6 +239,8 @@ static int put_specifier(const struct specifier *what, const struct subject *s, 
                 what->put(s, out);
         else if (what->text)
                 (void) fputs(what->text, out);
+        else if (what->base)
+                (void) fputs(directory_base(what->kind), out);
         else {
                 r = what->find ? what->find(s, text) : system_os_release(what->field, text);
                 if (r >= 0)

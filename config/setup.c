@@ -1,5 +1,8 @@
-#include "config/setup.h"
+#include <string.h>
+
 #include "base/text.h"
+#include "config/expand.h"
+#include "config/setup.h"
 #include "config/value.h"
 
 #define CHECK_WORD(name, word, takes, about) [CHECK_##name] = (word),
@@ -7,6 +10,47 @@ static const char *const check_words[] = { CHECKS(CHECK_WORD, NO_CHECK) };
 
 #define PLACE_ROW(name, word, base, variable) [DIRECTORY_##name] = { word, base, variable },
 static const struct directory_place places[] = { DIRECTORIES(PLACE_ROW) };
+
+/* What an ordinary user has instead, see "Table 2" of systemd.exec(5): a variable, what is behind it, and
+ * where that is below the home without the variable. */
+static const struct {
+        const char *variable, *below, *in_home;
+} of_users[] = {
+        [DIRECTORY_RUNTIME] = { "XDG_RUNTIME_DIR", "", NULL },
+        [DIRECTORY_STATE] = { "XDG_STATE_HOME", "", ".local/state" },
+        [DIRECTORY_CACHE] = { "XDG_CACHE_HOME", "", ".cache" },
+        [DIRECTORY_LOGS] = { "XDG_STATE_HOME", "/log", ".local/state" },
+        [DIRECTORY_CONFIGURATION] = { "XDG_CONFIG_HOME", "", ".config" },
+};
+
+static char *bases[DIRECTORY_KIND_COUNT]; /* owned; for as long as tend runs; NULL: as in the table */
+
+const char *directory_base(enum directory_kind kind) {
+        return bases[kind] ? bases[kind] : places[kind].base;
+}
+
+/* Only absolute paths count. */
+static const char *find_path(char *const *environment, const char *name) {
+        const char *path = expand_variable(environment, name, strlen(name));
+
+        return path && *path == '/' ? path : NULL;
+}
+
+void directory_bases_find(uid_t uid, pid_t pid, char *const *environment) {
+        const char *home = find_path(environment, "HOME");
+        bool is_ordinary = uid != 0 && pid != 1;
+
+        for (enum directory_kind kind = 0; kind < DIRECTORY_KIND_COUNT; kind++) {
+                const char *path = find_path(environment, of_users[kind].variable);
+
+                free(TAKE(bases[kind]));
+                if (is_ordinary && path)
+                        bases[kind] = text_format("%s%s", path, of_users[kind].below);
+                else if (is_ordinary && home && of_users[kind].in_home)
+                        bases[kind] =
+                                text_format("%s/%s%s", home, of_users[kind].in_home, of_users[kind].below);
+        }
+}
 
 const char *check_word(enum check_kind kind) {
         return check_words[kind];

@@ -126,6 +126,14 @@ struct directory_place {
 };
 const struct directory_place *directory_place(enum directory_kind kind);
 
+/* Where directories of that kind are: as in the table, but below the home of an ordinary user, as with
+ * `systemd --user`, who is not PID 1. Inside of a container the paths are the same whoever tend runs as. */
+const char *directory_base(enum directory_kind kind);
+
+/* Finds out what directory_base() says, once, for that user; where memory is lacking it stays as in the
+ * table. */
+void directory_bases_find(uid_t uid, pid_t pid, char *const *environment);
+
 static inline int unit_final_signal(const struct unit *u) {
         return u->setup ? u->setup->final_signal : 9;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/setup.h"
 #include "config/value.h"
 
 int value_readiness(const struct assignment *a) {
@@ -50,7 +51,8 @@ int value_pid_file(const struct assignment *a) {
 
                 if (r < 0)
                         return r;
-                whole = *path == '/' ? TAKE(path) : text_format("/run/%s", path);
+                whole = *path == '/' ? TAKE(path)
+                                     : text_format("%s/%s", directory_base(DIRECTORY_RUNTIME), path);
                 if (!whole)
                         return value_out_of_memory(a);
         }

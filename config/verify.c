@@ -328,7 +328,7 @@ static void check_accounts(const struct verify *v) {
 /* It is one of those that are made for the unit at each start. */
 static bool is_made(const struct unit *u, const char *path) {
         for (enum directory_kind kind = 0; u->setup && kind < DIRECTORY_KIND_COUNT; kind++) {
-                const char *base = directory_place(kind)->base;
+                const char *base = directory_base(kind);
                 char **name = u->setup->directories[kind].names;
 
                 for (; name && *name; name++) {

@@ -197,7 +197,7 @@ static int make_one(struct launch *l, enum directory_kind kind, char *path, cons
 int directory_make(struct launch *l, enum directory_kind kind) {
         const struct setup *s = l->unit->setup;
         char **name = s ? s->directories[kind].names : NULL;
-        const char *base = directory_place(kind)->base;
+        const char *base = directory_base(kind);
 
         if (!name)
                 return 0;
@@ -225,20 +225,20 @@ int directory_make(struct launch *l, enum directory_kind kind) {
 int directory_variable(const struct unit *u, enum directory_kind kind, struct arena *arena,
                        const char **ret) {
         char **names = u->setup ? u->setup->directories[kind].names : NULL;
-        const struct directory_place *place = directory_place(kind);
-        size_t size = strlen(place->variable) + 2, n = 0;
+        const char *base = directory_base(kind), *variable = directory_place(kind)->variable;
+        size_t size = strlen(variable) + 2, n = 0;
 
         *ret = NULL;
         if (!names)
                 return 0;
         for (char **name = names; *name; name++)
-                size += strlen(place->base) + strlen(*name) + 2;
+                size += strlen(base) + strlen(*name) + 2;
         char *text = arena_take(arena, size);
         if (!text)
                 return -E2BIG;
-        n = (size_t) snprintf(text, size, "%s=", place->variable);
+        n = (size_t) snprintf(text, size, "%s=", variable);
         for (char **name = names; *name; name++)
-                n += (size_t) snprintf(text + n, size - n, "%s%s/%.*s", name > names ? ":" : "", place->base,
+                n += (size_t) snprintf(text + n, size - n, "%s%s/%.*s", name > names ? ":" : "", base,
                                        (int) strcspn(*name, ":"), *name);
         *ret = text;
         return 0;
@@ -351,7 +351,7 @@ static int remove_one(const char *base, char *path) {
 
 void directory_remove(const struct unit *u) {
         char **name = u->setup ? u->setup->directories[DIRECTORY_RUNTIME].names : NULL;
-        const char *base = directory_place(DIRECTORY_RUNTIME)->base;
+        const char *base = directory_base(DIRECTORY_RUNTIME);
         char path[PATH_MAX];
 
         for (; name && *name; name++) {

@@ -281,3 +281,25 @@ def test_no_dev_null(tend):
     p = tend.serve("[a]\nRestart=no\nStandardOutput=null\nExecStart=true\n", wrapper=NO_DEV)
     assert p.wait() == 209
     assert "opening its standard output: /dev/null: No such file or directory" in p.err
+
+
+# ---- an ordinary user, in no container ---------------------------------------------------------------------
+
+@need_root
+def test_directories_of_an_ordinary_user(place):
+    """As with systemd --user: below the home, where nothing else may be written."""
+    tend, folder = place
+    home = folder / "home"
+    home.mkdir()
+    home.chmod(0o777)
+    text = ("[a]\nType=oneshot\nRestart=no\nStateDirectory=web\nCacheDirectory=web\nLogsDirectory=web\nConfigurationDirectory=web\n"
+            "RuntimeDirectory=web\nEnvironment=S=%S C=%C L=%L E=%E T=%t\nExecStart=/bin/sh -c 'echo $STATE_DIRECTORY $CACHE_DIRECTORY "
+            "$LOGS_DIRECTORY $CONFIGURATION_DIRECTORY $RUNTIME_DIRECTORY; echo $S $C $L $E $T; for d in $$STATE_DIRECTORY $$LOGS_DIRECTORY "
+            "$$RUNTIME_DIRECTORY; do test -d $$d && echo there; done'\n")
+    p = tend.serve(text, pid1=False, env={"HOME": str(home), "XDG_RUNTIME_DIR": f"{home}/run", "PATH": os.environ["PATH"]},
+                   wrapper=as_stranger())
+    assert p.wait() == 0, p.err
+    state, cache, logs, config, run = f"{home}/.local/state", f"{home}/.cache", f"{home}/.local/state/log", f"{home}/.config", f"{home}/run"
+    assert p.out.splitlines() == [" ".join(f"{base}/web" for base in (state, cache, logs, config, run)),
+                                  " ".join((state, cache, logs, config, run)), "there", "there", "there"]
+    assert not os.path.exists(f"{run}/web")

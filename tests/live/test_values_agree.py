@@ -94,8 +94,10 @@ class Comparison:
 
     def ours(self, name):
         """None where tend refuses the unit."""
+        # Without a home the directories are the system's, as there.
+        environment = {key: value for key, value in self.environment.items() if key not in ("HOME", "XDG_RUNTIME_DIR")}
         shown = subprocess.run([*self.user, str(self.tend.path), "show", "--unit-path", str(self.directory), "--unit", name],
-                               capture_output=True, text=True, env=self.environment)
+                               capture_output=True, text=True, env=environment)
         if shown.returncode != 0:
             assert re.search(r"@\.service:\d+: error: ", shown.stderr), shown.stderr
             return None

@@ -113,3 +113,40 @@ TEST(setup_notes) {
                 ini_done(&ini);
         }
 }
+
+/* As with `systemd --user` for an ordinary user, who is not PID 1. */
+TEST(setup_directories_of_users) {
+        static const struct {
+                uid_t uid;
+                pid_t pid;
+                const char *environment[4];
+                const char *bases[DIRECTORY_KIND_COUNT];
+        } users[] = {
+                { 0, 2, { "HOME=/h", NULL }, { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
+                { 5, 1, { "HOME=/h", NULL }, { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
+                { 5, 2, { NULL }, { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
+                { 5,
+                  2,
+                  { "HOME=h", "XDG_STATE_HOME=s", NULL },
+                  { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
+                { 5,
+                  2,
+                  { "HOME=/h", NULL },
+                  { "/run", "/h/.local/state", "/h/.cache", "/h/.local/state/log", "/h/.config" } },
+                { 5,
+                  2,
+                  { "HOME=/h", "XDG_RUNTIME_DIR=/r", "XDG_STATE_HOME=/s", NULL },
+                  { "/r", "/s", "/h/.cache", "/s/log", "/h/.config" } },
+        };
+
+        for (size_t i = 0; i < countof(users); i++) {
+                char *environment[4];
+
+                memcpy(environment, users[i].environment, sizeof(environment));
+                directory_bases_find(users[i].uid, users[i].pid, environment);
+                for (enum directory_kind kind = 0; kind < DIRECTORY_KIND_COUNT; kind++)
+                        CHECK_STRING(directory_base(kind), users[i].bases[kind], "row %zu, %d", i,
+                                     (int) kind);
+        }
+        directory_bases_find(0, 1, (char *[]){ NULL });
+}
