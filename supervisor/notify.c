@@ -10,11 +10,13 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/fdstore.h"
+#include "supervisor/mailbox.h"
 #include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
 #include "supervisor/watchdog.h"
 
+#define VARIABLE    "NOTIFY_SOCKET="
 #define MESSAGE_MAX 4096
 #define DESCRIPTORS_MAX                                                                                      \
         253 /* that a message may bring, see unix(7); what is not stored is closed again: that is what a     \
@@ -23,7 +25,7 @@
 struct notify {
         sd_event_source *source; /* owned; and with it the descriptor */
         int fd;
-        char variable[sizeof("NOTIFY_SOCKET=@") + sizeof(((struct sockaddr_un *) 0)->sun_path)];
+        char variable[sizeof(VARIABLE) + MAILBOX_NAME_MAX];
         char status[128]; /* "" until there is one */
 };
 
@@ -285,33 +287,13 @@ static int on_message(sd_event_source *source maybe_unused, int fd maybe_unused,
         return 0;
 }
 
-static int open_socket(struct notify *n) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        socklen_t size =
-                sizeof(sa_family_t); /* no name: the kernel gives one that is free, see unix(7), autobind */
-        int on = 1;
-
-        n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (n->fd < 0)
-                return -errno;
-        if (bind(n->fd, (const struct sockaddr *) &address, size) < 0 ||
-            setsockopt(n->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
-                return -errno;
-        size = sizeof(address);
-        if (getsockname(n->fd, (struct sockaddr *) &address, &size) < 0)
-                return -errno;
-        int length = (int) (size - offsetof(struct sockaddr_un, sun_path) - 1);
-        (void) snprintf(n->variable, sizeof(n->variable), "NOTIFY_SOCKET=@%.*s", length,
-                        address.sun_path + 1);
-        return 0;
-}
-
 int notify_open(struct service *s) {
         struct notify *n = calloc(1, sizeof(*n));
 
         if (!n)
                 return -ENOMEM;
-        int r = open_socket(n);
+        memcpy(n->variable, VARIABLE, sizeof(VARIABLE));
+        int r = n->fd = mailbox_open(n->variable + strlen(VARIABLE));
         if (r >= 0)
                 r = sd_event_add_io(s->manager->event, &n->source, n->fd, EPOLLIN, on_message, s);
         if (r >= 0) /* before SIGCHLD: what a process has said counts, even if it has ended meanwhile */
@@ -327,6 +309,7 @@ int notify_open(struct service *s) {
 struct notify *notify_close(struct notify *n) {
         if (!n)
                 return NULL;
+        mailbox_remove(n->variable + strlen(VARIABLE));
         sd_event_source_unref(n->source);
         cleanup_close(&n->fd);
         free(n);

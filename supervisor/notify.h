@@ -9,12 +9,11 @@ struct service;
 
 struct notify;
 
-/* The socket of a service, made at its first start and kept. Its name, for NOTIFY_SOCKET, is abstract: it
- * needs no directory that can be written. 0 or a negative errno. */
+/* The socket of a service, made at its first start and kept; see mailbox.h. 0 or a negative errno. */
 int notify_open(struct service *s) must_check;
 struct notify *notify_close(struct notify *n);
 
-/* "NOTIFY_SOCKET=@…". */
+/* "NOTIFY_SOCKET=…". */
 const char *notify_variable(const struct notify *n);
 /* STATUS= as it was said last, or NULL. */
 const char *notify_status(const struct notify *n);

@@ -33,7 +33,7 @@ def test_order(tend, text, order):
 
 READY = "import os, socket\n" \
         "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n" \
-        "s.connect('\\0' + os.environ['NOTIFY_SOCKET'][1:])\n"
+        "s.connect(os.environ['NOTIFY_SOCKET'].replace('@', '\\0'))\n"
 
 # What has happened before the service counts as started, and so before the other one starts. The first word comes when it has begun, and
 # then it waits for the test.

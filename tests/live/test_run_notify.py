@@ -36,13 +36,39 @@ def test_no_socket_without_access(tend):
                    "ExecStart=sh -c 'echo some $$NOTIFY_SOCKET'\n".replace("${NOTIFY", "$${NOTIFY"), add_env={"NOTIFY_SOCKET": "@tends-own"})
     assert p.wait() == 0
     assert "none unset\n" in p.out
-    assert re.search("^some @", p.out, re.M) and "tends-own" not in p.out
+    assert re.search("^some [@/]", p.out, re.M) and "tends-own" not in p.out
 
 
 def test_each_service_has_its_own_socket(tend):
     p = tend.serve("[a@]\nInstances=2\nNotifyAccess=main\nExecStart=sh -c 'echo $$NOTIFY_SOCKET'\n")
     assert p.wait() == 0
     assert len(set(p.out.split())) == 2
+
+
+# What /run is like, and what the name of a socket begins with.
+RUNS = {
+    "fine": (":", "/run/tend/notify/"),
+    "read-only": ("mount -o remount,bind,ro /run", "@"),
+    "another's": ("mkdir /run/tend && chown 1234 /run/tend", "@"),
+    "open to all": ("mkdir -p /run/tend/notify && chmod 777 /run/tend/notify", "@"),
+    "left behind": ("mkdir -p /run/tend/notify", "/run/tend/notify/"),
+}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a /run")
+@pytest.mark.parametrize("make, begins", RUNS.values(), ids=RUNS)
+def test_name_of_the_socket(tend, tmp_path, make, begins):
+    """A path where that is safe; any user can write to it, and it goes with tend."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run").chmod(0o1777)
+    wrapper = ["sh", "-c", f'umask 077; mount --bind {tmp_path}/run /run && {make} && exec "$@"', "sh"]
+    code = "import os, socket; name = os.environ[\"NOTIFY_SOCKET\"]; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); " \
+           "s.connect(name.replace(\"@\", chr(0))); s.send(b\"READY=1\"); print(name, flush=True); socket.socketpair()[0].recv(1)"
+    p = tend.serve(f"[a]\nType=notify\nUser=65534\nExecStart=/usr/bin/python3 -IS -c '{code}'\n", wrapper=wrapper)
+    p.wait_for(r"^tend: a\.service: ready, pid \d+$")
+    assert p.wait_for(r"^\S+$")[0].startswith(begins)
+    assert stop(p) == 0
+    assert not list((tmp_path / "run").glob("tend/notify/*"))
 
 
 # ---- what is said ------------------------------------------------------------------------------------------
