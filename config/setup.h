@@ -108,6 +108,7 @@ struct setup {
         bool no_new_privileges;
         bool permissions_start_only; /* User= and its kin are for ExecStart= alone */
         bool non_blocking;           /* NonBlocking=: of the descriptors that are passed on */
+        usec_t timeout_abort;        /* TimeoutAbortSec=; 0: TimeoutStopSec=, see unit_abort_timeout() */
         bool send_sighup;
         uint64_t remarks[REMARK_WORDS]; /* see config/remark.h */
         int final_signal;               /* FinalKillSignal= */
@@ -133,6 +134,10 @@ const char *directory_base(enum directory_kind kind);
 /* Finds out what directory_base() says, once, for that user; where memory is lacking it stays as in the
  * table. */
 void directory_bases_find(uid_t uid, pid_t pid, char *const *environment);
+
+static inline usec_t unit_abort_timeout(const struct unit *u) {
+        return u->setup && u->setup->timeout_abort > 0 ? u->setup->timeout_abort : u->timeout_stop;
+}
 
 static inline int unit_final_signal(const struct unit *u) {
         return u->setup ? u->setup->final_signal : 9;

@@ -120,6 +120,22 @@ void value_print_timeout(const struct setting *s, const void *object, FILE *out)
         value_print_span(s, object, out);
 }
 
+int value_optional_timeout(const struct assignment *a) {
+        usec_t *field = field_of(a);
+
+        if (*a->value != '\0')
+                return value_timeout(a);
+        *field = 0;
+        return 0;
+}
+
+void value_print_optional_timeout(const struct setting *s, const void *object, FILE *out) {
+        const usec_t *span = field_in(s, object);
+
+        if (*span != 0)
+                value_print_span(s, object, out);
+}
+
 int value_timeouts(const struct assignment *a) {
         usec_t span;
 

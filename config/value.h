@@ -89,6 +89,7 @@ void value_print_list(char *const *list, FILE *out);
 /* value.c: one scalar each; the field's type stands behind it. */
 VALUE(span);                                    /* usec_t */
 VALUE(timeout);                                 /* usec_t; 0 is "infinity" too */
+VALUE(optional_timeout);                        /* likewise; empty: 0 */
 VALUE(bool);                                    /* bool */
 VALUE(word);                                    /* uint8_t; table: struct words */
 VALUE(unsigned);                                /* unsigned */

@@ -175,6 +175,11 @@ static void arm_delay(struct service *s) {
         timers_arm(&s->manager->timers, &s->timer, v.at);
 }
 
+/* Writing a core may take longer than a stop. */
+static usec_t stop_span(const struct service *s) {
+        return s->state == STATE_STOP_WATCHDOG ? unit_abort_timeout(s->unit) : s->unit->timeout_stop;
+}
+
 /* RestartKillSignal= where a start follows the stop. */
 static int stop_signal(const struct service *s) {
         return s->starts_again ? unit_restart_signal(s->unit) : s->unit->kill_signal;
@@ -213,7 +218,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_DROP_CONTROL:     spawn_drop_control(s); break;
         case DO_DISARM:           timers_disarm(timers, &s->timer); break;
         case DO_ARM_START:        arm(s, s->unit->timeout_start); break;
-        case DO_ARM_STOP:         arm(s, s->unit->timeout_stop); break;
+        case DO_ARM_STOP:         arm(s, stop_span(s)); break;
         case DO_ARM_RUNTIME:      arm_runtime(s); break;
         case DO_ARM_DELAY:        arm_delay(s); break;
         case DO_REMOVE:           remove_directories(s); break;

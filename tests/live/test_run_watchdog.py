@@ -47,9 +47,10 @@ def test_signal(tend, script, name):
     assert "a.service: lost its watchdog; given up on" in p.err
 
 
-def test_signal_that_is_ignored(tend, script):
+@pytest.mark.parametrize("limit", ["TimeoutStopSec=300ms", "TimeoutStopSec=1h\nTimeoutAbortSec=300ms"])
+def test_signal_that_is_ignored(tend, script, limit):
     text = "signal.signal(signal.SIGABRT, signal.SIG_IGN)\ntell('READY=1')\nstay()\n"
-    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=100ms\nTimeoutStopSec=300ms\nRestart=no\nExecStart={script('a', text)}\n")
+    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=100ms\n{limit}\nRestart=no\nExecStart={script('a', text)}\n")
     p.wait_for(r"a\.service: did not stop in time: SIGKILL")
     assert p.wait() != 0
     assert "a.service: lost its watchdog; given up on" in p.err

@@ -50,6 +50,10 @@ static const struct {
         { "ExecSearchPath=/a:/b\nExecSearchPath=/c", "ExecSearchPath", "/a\n/b\n/c" },
         { "ExecSearchPath=a", "ExecSearchPath", NULL },
         { "Personality=vax", "Personality", NULL },
+        { "TimeoutAbortSec=5\nTimeoutStopSec=1", "TimeoutAbortSec", "5s" },
+        { "TimeoutAbortSec=0", "TimeoutAbortSec", "infinity" },
+        { "TimeoutAbortSec=5\nTimeoutAbortSec=", "TimeoutAbortSec", "" },
+        { "TimeoutAbortSec=soon", "TimeoutAbortSec", NULL },
         { "RestartKillSignal=USR1", "RestartKillSignal", "SIGUSR1" },
         { "RestartKillSignal=USR1\nRestartKillSignal=", "RestartKillSignal", "" },
         { "TTYPath=tty1", "TTYPath", NULL },
@@ -101,7 +105,7 @@ TEST(setup_is_made_only_where_it_is_needed) {
 /* Taken, with one word on what it means. */
 TEST(setup_notes) {
         static const char *const keys[] = { "LogLevelMax=info", "SyslogIdentifier=x", "PAMName=login",
-                                            "TTYVHangup=yes",   "TimeoutAbortSec=5",  "UtmpMode=user" };
+                                            "TTYVHangup=yes", "UtmpMode=user" };
 
         for (size_t i = 0; i < countof(keys); i++) {
                 char text[128];
