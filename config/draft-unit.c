@@ -92,7 +92,9 @@ static int take_entry(void *context, const struct entry *e) {
         const struct old *old = find_old(e);
         const struct setting *s =
                 setting_find_in(OWNER_UNIT, e->section, old && old->now ? old->now : e->key);
-        if (!s || !is_for_files(s) || (!old && strcmp(s->section, e->section) != 0)) {
+        bool is_elsewhere = s && !old && strcmp(s->section, e->section) != 0 &&
+                            !unit_kind_shares(r->kind, s->section, s->key);
+        if (!s || !is_for_files(s) || is_elsewhere) {
                 say_unknown(r, e, s && is_for_files(s) ? s : NULL);
                 return 0;
         }

@@ -224,7 +224,8 @@ static const struct unit_kind *kind_with(const char *section) {
 static bool is_misplaced(const struct draft *d, const struct setting *s, const struct entry *e) {
         const struct unit_kind *kind = kind_at(d), *its = kind_with(s->section);
 
-        if (!kind || !its || its == kind || !setting_is_carried_out(s))
+        if (!kind || !its || its == kind || !setting_is_carried_out(s) ||
+            unit_kind_shares(kind, s->section, s->key))
                 return false;
         diag(d->diags, d->file, e->line, -EINVAL, "%s=: no such setting in [%.64s]", e->key, e->section);
         if (strcmp(its->suffix, ".service") == 0)

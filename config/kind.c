@@ -10,7 +10,7 @@ const struct unit_kind unit_kinds[] = {
         { ".target",  NULL,      NULL,             true,     false },
         { ".timer",   "Timer",   "timers.target",  true,     true  },
         { ".path",    "Path",    "paths.target",   false,    false },
-        { ".socket",  "Socket",  "sockets.target", false,    false },
+        { ".socket",  "Socket",  "sockets.target", true,     true  },
         {},
 };
 /* clang-format on */
@@ -25,4 +25,54 @@ const struct unit_kind *unit_kind(const char *name) {
 bool unit_kind_has(const struct unit_kind *k, const char *section) {
         return strcmp(section, "Unit") == 0 || strcmp(section, "Install") == 0 ||
                (k && k->section && strcmp(section, k->section) == 0);
+}
+
+/* What is about a main process, which a socket has not. */
+static const char *const of_services[] = {
+        "BusName",
+        "ExecCondition",
+        "ExecReload",
+        "ExecStart",
+        "ExecStop",
+        "ExitType",
+        "FileDescriptorStoreMax",
+        "ForwardSignals",
+        "GuessMainPID",
+        "Instances",
+        "NonBlocking",
+        "NotifyAccess",
+        "PIDFile",
+        "PermissionsStartOnly",
+        "ReloadSignal",
+        "RemainAfterExit",
+        "Restart",
+        "RestartForceExitStatus",
+        "RestartKillSignal",
+        "RestartMaxDelaySec",
+        "RestartPreventExitStatus",
+        "RestartSec",
+        "RestartSteps",
+        "RootDirectoryStartOnly",
+        "RuntimeMaxSec",
+        "Sockets",
+        "SuccessExitStatus",
+        "TimeoutAbortSec",
+        "TimeoutStartFailureMode",
+        "TimeoutStartSec",
+        "TimeoutStopFailureMode",
+        "TimeoutStopSec",
+        "Type",
+        "USBFunctionDescriptors",
+        "USBFunctionStrings",
+        "WatchdogSec",
+        "WatchdogSignal",
+};
+
+bool unit_kind_shares(const struct unit_kind *k, const char *section, const char *key) {
+        if (!k || !k->section || strcmp(k->section, "Socket") != 0 || strcmp(section, "Service") != 0)
+                return false;
+        for (size_t i = 0; i < countof(of_services); i++)
+                if (strcmp(of_services[i], key) == 0)
+                        return false;
+        return true;
 }

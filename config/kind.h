@@ -20,3 +20,7 @@ extern const struct unit_kind unit_kinds[];
 
 /* A setting of that section of a unit file may be in a unit of that kind. */
 bool unit_kind_has(const struct unit_kind *k, const char *section);
+
+/* So may this one of [Service], which is about the commands and processes that the unit has besides: [Socket]
+ * has those of systemd.exec(5), systemd.kill(5) and systemd.resource-control(5). */
+bool unit_kind_shares(const struct unit_kind *k, const char *section, const char *key);

@@ -6,6 +6,7 @@
 #include "config/calendar.h"
 #include "config/loader.h"
 #include "config/setup.h"
+#include "config/socket.h"
 #include "config/value.h"
 #include "config/verify.h"
 
@@ -138,8 +139,10 @@ static int add_unit(struct loader *l, struct unit *u, const struct source *s) {
 static int name_trigger(struct unit *u) {
         char **name = unit_trigger_field(u);
 
+        const char *at = u->socket && u->socket->accept ? "@" : "";
+
         if (name && !*name)
-                *name = text_format("%.*s.service", (int) (strrchr(u->name, '.') - u->name), u->name);
+                *name = text_format("%.*s%s.service", (int) (strrchr(u->name, '.') - u->name), u->name, at);
         return name && !*name ? -ENOMEM : 0;
 }
 
@@ -158,7 +161,11 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
 
         if (text_ends(u->name, ".timer"))
                 u->timer = timer_spec_new();
-        int r = text_ends(u->name, ".timer") && !u->timer ? -ENOMEM : add_unit(l, u, s);
+        if (text_ends(u->name, ".socket"))
+                u->socket = socket_spec_new();
+        bool lacks_spec =
+                (text_ends(u->name, ".timer") && !u->timer) || (text_ends(u->name, ".socket") && !u->socket);
+        int r = lacks_spec ? -ENOMEM : add_unit(l, u, s);
         if (r < 0) {
                 unit_free(u);
                 return r;
@@ -178,6 +185,21 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
                 r = name_trigger(u);
         if (r >= 0 && ret)
                 *ret = u;
+        return r;
+}
+
+int loader_try(struct loader *l, uint32_t section, struct diags *said) {
+        const struct draft_section *s = &l->draft.sections[section];
+        struct unit *u = malloc(sizeof(*u));
+
+        if (!u)
+                return -ENOMEM;
+        *u = s->is_file ? l->fresh_file : l->fresh;
+        u->name = text_format("%.*s0.service", (int) (strchr(s->name, '@') + 1 - s->name), s->name);
+        l->said = said;
+        int r = u->name ? apply_section(l, section, u, false) : -ENOMEM;
+        l->said = l->diags;
+        unit_free(u);
         return r;
 }
 

@@ -34,6 +34,10 @@ struct loader {
 /* Takes `name` in any case, and s->said once there is a unit, which is the config's. `ret` may be NULL. */
 int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit **ret) must_check;
 
+/* Makes an instance 0 of the template in that section, to hear what is wrong with it, and forgets it. 0 or
+ * -ENOMEM. */
+int loader_try(struct loader *l, uint32_t section, struct diags *said) must_check;
+
 /* Where the unit's values were written, into l->origins: they are rules' business, and kept if asked for. */
 int loader_find_origins(struct loader *l, const struct source *s) must_check;
 
@@ -45,6 +49,10 @@ int loader_settle(struct loader *l) must_check;
 int pull_asked(struct loader *l) must_check;
 int pull_more(struct loader *l) must_check;
 int pull_judge(struct loader *l) must_check;
+
+/* The section of the template of that full name, of tend.ini or else a unit file, into *ret. 0, -ENOENT, or
+ * -ENOMEM. */
+int pull_template(struct loader *l, const char *name, struct diags *said, uint32_t *ret) must_check;
 void pull_done(struct loader *l);
 bool pull_is_asked(const struct loader *l);
 

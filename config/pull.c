@@ -335,6 +335,25 @@ static int pull_trigger(struct loader *l, const char *name) {
         return r == 0 ? pull_name(l, name) : r;
 }
 
+int pull_template(struct loader *l, const char *name, struct diags *said, uint32_t *ret) {
+        autofound struct found f = {};
+        autostrv char **names = NULL;
+
+        *ret = draft_find(&l->draft, name);
+        if (*ret != DRAFT_NONE)
+                return 0;
+        int r = open_search(l);
+        if (r == 0)
+                r = search_find(&l->search, name, &f);
+        if (r < 0)
+                return r == -ENOMEM ? r : -ENOENT;
+        r = search_names(&l->search, f.name, &names);
+        if (r == 0)
+                r = read_parts(l, &f, names, said);
+        *ret = l->draft.at;
+        return r;
+}
+
 int pull_more(struct loader *l) {
         int r = 0;
 

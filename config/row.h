@@ -14,6 +14,7 @@
 #define SERVICE(name) .section = "Service", .key = name, .owner = OWNER_UNIT
 #define INSTALL(name) .section = "Install", .key = name, .owner = OWNER_UNIT
 #define TIMER(name)   .section = "Timer", .key = name, .owner = OWNER_UNIT
+#define SOCKET(name)  .section = "Socket", .key = name, .owner = OWNER_UNIT
 #define TEND(name)    .section = "tend", .key = name, .owner = OWNER_CONTAINER
 
 /* The field's type, its parser and its printer belong together. */
@@ -91,6 +92,32 @@
         }
 #define TIMER_SPAN(f)   TIMER_FIELD(span, usec_t, f), .values = "a span of time"
 #define TIMER_SWITCH(f) TIMER_FIELD(switch, bool, f), .values = "yes or no"
+
+/* A field of struct socket_spec. */
+#define IN_SOCKET(type, f, kind, words, also)                                                                \
+        .parse = value_socket, .print = value_print_socket, .field = PLACE(struct socket_spec, type, f),     \
+        .values = (words), .table = &(const struct socket_row) {                                             \
+                value_##kind, value_print_##kind, also                                                       \
+        }
+#define LISTEN(what, words)                                                                                  \
+        .parse = value_listen, .print = value_print_listen, .values = (words),                               \
+        .table = &(const struct listen_row) {                                                                \
+                LISTEN_##what                                                                                \
+        }
+#define UNLISTENABLE(what)                                                                                   \
+        .parse = value_unlistenable, .print = value_print_nothing, .values = "as in systemd",                \
+        .table = "tend listens on no " what, .help = "Refused: tend listens on no " what "."
+#define OPTION_ROW(words, ...)                                                                               \
+        .parse = value_option, .print = value_print_option, .values = (words),                               \
+        .table = &(const struct sockopt_row) {                                                               \
+                __VA_ARGS__                                                                                  \
+        }
+#define OPTION(name, how, words) OPTION_ROW(words, .option = SOCKET_OPTION_##name, .kind = OPTION_##how)
+#define OPTION_SWITCH(name)      OPTION(name, BOOL, "yes or no")
+#define OPTION_RANGE(name, words, from, to)                                                                  \
+        OPTION_ROW(words, .option = SOCKET_OPTION_##name, .kind = OPTION_NUMBER, .least = (from),            \
+                   .most = (to))
+#define NO_LSM "it changes nothing: labels of SELinux and SMACK are the machine's business"
 
 #define WANTED  .parse = value_wanted_by, .print = value_print_nothing, .values = "targets"
 #define IGNORED .parse = value_ignored, .print = value_print_nothing, .values = "units"

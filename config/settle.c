@@ -5,6 +5,7 @@
 
 #include "config/calendar.h"
 #include "config/loader.h"
+#include "config/settle.h"
 #include "config/setup.h"
 #include "config/value.h"
 
@@ -20,8 +21,7 @@ static int name_dynamic_user(struct unit *u) {
         return u->user ? 0 : -ENOMEM;
 }
 
-/* What depends on more than one setting. */
-static int settle_unit(const struct loader *l, struct unit *u) {
+int settle_unit(struct unit *u, usec_t timeout_start) {
         if (u->is_target) {
                 u->type = SERVICE_ONESHOT;
                 u->remain_after_exit = true;
@@ -31,7 +31,7 @@ static int settle_unit(const struct loader *l, struct unit *u) {
         if (u->notify_access == NOTIFY_ACCESS_UNSETTLED)
                 u->notify_access = speaks(u) ? NOTIFY_ACCESS_MAIN : NOTIFY_ACCESS_NONE;
         if (u->timeout_start == TIMEOUT_UNSETTLED)
-                u->timeout_start = u->type == SERVICE_ONESHOT ? USEC_INFINITY : l->timeout_start;
+                u->timeout_start = u->type == SERVICE_ONESHOT && !u->socket ? USEC_INFINITY : timeout_start;
         if (u->setup && u->setup->input_size > 0 && !u->input.is_written)
                 u->input.kind = STDIO_DATA;
         return remark_is_set(u, REMARK_DynamicUser) && !u->user ? name_dynamic_user(u) : 0;
@@ -108,6 +108,8 @@ static int settle_trigger(struct loader *l, struct unit *u) {
                 if (!*name)
                         return -ENOMEM;
         }
+        if (u->socket)
+                return 0; /* what serves a socket is a service like any other */
         while (l->config->units[index] != job)
                 index++;
         return settle_job(l, job, index);
@@ -118,14 +120,19 @@ int loader_settle(struct loader *l) {
         int r = 0;
 
         for (size_t i = 0; i < c->n_units && r == 0; i++)
-                r = settle_unit(l, c->units[i]);
+                r = settle_unit(c->units[i], l->timeout_start);
         for (size_t i = 0; i < c->n_units && r == 0; i++) {
                 struct unit *u = c->units[i];
+                struct diags *said = l->sources[i].is_file ? &l->sources[i].said : l->diags;
 
                 if (unit_triggers(u))
                         r = settle_trigger(l, u);
                 if (r == 0 && u->timer)
-                        r = settle_zones(l, u, l->sources[i].is_file ? &l->sources[i].said : l->diags);
+                        r = settle_zones(l, u, said);
+                if (r == 0 && u->socket)
+                        r = settle_socket(l, u, said);
+                if (r == 0)
+                        r = settle_sockets_of(u);
         }
         return r;
 }

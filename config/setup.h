@@ -92,6 +92,7 @@ struct setup {
 
         cpu_set_t *affinity; /* owned; NULL: leave alone */
         char **search_path;  /* owned; ExecSearchPath= */
+        char **sockets;      /* owned; Sockets=, full names */
         char *tty_path;      /* owned; NULL: /dev/console */
         char *input_data;    /* owned; of StandardInputText= and StandardInputData= */
         size_t input_size;

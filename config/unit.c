@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "config/setup.h"
+#include "config/socket.h"
 
 static const char *const suffixes[] = {
         ".service",   ".socket", ".timer", ".target", ".path",   ".mount",
@@ -94,10 +95,14 @@ struct timer_spec *timer_spec_free(struct timer_spec *t) {
 }
 
 char **unit_trigger_field(struct unit *u) {
+        if (u->socket)
+                return &u->socket->service;
         return u->timer ? &u->timer->unit : NULL;
 }
 
 const char *unit_triggers(const struct unit *u) {
+        if (u->socket)
+                return u->socket->accept ? NULL : u->socket->service;
         return u->timer ? u->timer->unit : NULL;
 }
 
@@ -176,6 +181,7 @@ void unit_free(struct unit *u) {
         free_environment_files(u->environment_files);
         setup_free(u->setup);
         timer_spec_free(u->timer);
+        socket_spec_free(u->socket);
         for (size_t i = 0; i < countof(blocks); i++)
                 free(blocks[i]);
 }

@@ -49,7 +49,8 @@
         X(FILE, "file")                                                                                      \
         X(APPEND, "append")                                                                                  \
         X(TRUNCATE, "truncate")                                                                              \
-        X(DATA, "data")
+        X(DATA, "data")                                                                                      \
+        X(SOCKET, "socket")
 #define EXEC_KINDS(X)                                                                                        \
         X(CONDITION, "ExecCondition")                                                                        \
         X(START_PRE, "ExecStartPre")                                                                         \
@@ -124,6 +125,7 @@ struct environment_file {
 };
 
 struct setup;
+struct socket_spec;
 /* What an elapse is counted from. */
 #define TIMER_BASES(X)                                                                                       \
         X(ACTIVE, "OnActiveSec")                                                                             \
@@ -225,7 +227,8 @@ struct unit {
         bool foreground;    /* the command of `tend run FILE -- CMD`: owns the terminal */
         unsigned instances; /* [x@] with Instances=: how many; 0 elsewhere */
 
-        struct timer_spec *timer; /* owned; NULL but for .timer */
+        struct timer_spec *timer;   /* owned; NULL but for .timer */
+        struct socket_spec *socket; /* owned; NULL but for .socket, see config/socket.h */
 
         struct origin *origins; /* owned; NULL unless asked for */
         size_t n_origins;

@@ -56,6 +56,7 @@ static const struct meaning inputs[] = {
         { "tty-fail", STDIO_TTY, "carried out as tty" },
         { "file:", STDIO_FILE, NULL },
         { "data", STDIO_DATA, NULL },
+        { "socket", STDIO_SOCKET, NULL },
 };
 
 static const struct meaning outputs[] = {
@@ -65,6 +66,7 @@ static const struct meaning outputs[] = {
         { "file:", STDIO_FILE, NULL },
         { "append:", STDIO_APPEND, NULL },
         { "truncate:", STDIO_TRUNCATE, NULL },
+        { "socket", STDIO_SOCKET, NULL },
         { "journal", STDIO_INHERIT, NO_JOURNAL },
         { "journal+console", STDIO_INHERIT, NO_JOURNAL },
         { "syslog", STDIO_INHERIT, NO_JOURNAL },
@@ -201,8 +203,9 @@ int value_stdio(const struct assignment *a) {
         struct stdio *field = field_of(a);
         autofree char *path = NULL;
 
-        if (strcmp(a->value, "socket") == 0 || strcmp(a->value, "fd") == 0 || text_starts(a->value, "fd:"))
-                return value_reject(a, "descriptors of a socket unit are not carried out yet");
+        if (strcmp(a->value, "fd") == 0 || text_starts(a->value, "fd:"))
+                return value_reject(
+                        a, "descriptors by name are not carried out yet; socket is the only one there is");
 
         const struct meaning *m = row->is_input ? find_meaning(a, inputs, countof(inputs))
                                                 : find_meaning(a, outputs, countof(outputs));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/setting.h"
+#include "config/socket.h"
 
 /* The words of an enum that is kept in one byte, in its order. */
 struct words {
@@ -44,6 +45,25 @@ struct timer_row {
 
 struct timer_field {
         size_t field; /* offset in struct timer_spec */
+};
+
+/* The field is one of struct socket_spec, whose own parser and printer stand here. */
+struct socket_row {
+        int (*parse)(const struct assignment *a);
+        void (*print)(const struct setting *s, const void *object, FILE *out);
+        const void *table;
+};
+
+struct listen_row {
+        enum listen_kind kind;
+};
+
+enum option_kind { OPTION_BOOL, OPTION_NUMBER, OPTION_SIZE, OPTION_SECONDS, OPTION_TOS, OPTION_TIMESTAMPING };
+
+struct sockopt_row {
+        enum socket_option option;
+        enum option_kind kind;
+        int64_t least, most; /* of OPTION_NUMBER */
 };
 
 struct stdio_row {
@@ -152,6 +172,16 @@ VALUE(calendar);     /* OnCalendar= */
 VALUE(timer_span);   /* table: struct timer_field */
 VALUE(timer_switch); /* table: struct timer_field */
 VALUE(timer_unit);   /* Unit= */
+
+/* value-socket.c: unit->socket */
+VALUE(socket);         /* table: struct socket_row, with one of those below or above */
+VALUE(listen);         /* table: struct listen_row; a row of the unit itself */
+VALUE(option);         /* table: struct sockopt_row; likewise */
+VALUE(fd_name);        /* char * */
+VALUE(socket_service); /* char *, a full name */
+VALUE(symlinks);       /* char **, absolute paths */
+VALUE(count);          /* unsigned; empty: UINT_MAX */
+int value_unlistenable(const struct assignment *a); /* refused; table: why */
 
 /* The number of an exit status that systemd.exec(5) gives a name, with "EXIT_" or "EX_" before it or not;
  * -EINVAL. */

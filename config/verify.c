@@ -383,7 +383,11 @@ void verify_unit(const struct verify *v) {
                 verify_timer(v);
                 return;
         }
-        for (size_t i = 0; i < countof(rules); i++) {
+        if (v->unit->socket)
+                verify_socket(v);
+        else
+                verify_sockets_of(v);
+        for (size_t i = 0; i < countof(rules) && !v->unit->socket; i++) {
                 if (!rules[i].is_broken(v->unit) || !is_occasion(v, &rules[i]))
                         continue;
                 say(v, rules[i].key, is_mild(v, &rules[i]) ? 0 : rules[i].error, rules[i].words);

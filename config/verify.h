@@ -8,7 +8,8 @@ struct verify {
         const struct origin *origins; /* borrowed; where its values were written */
         size_t n_origins;
         char *const *environment;    /* borrowed; tend's own: its PATH serves where the unit has none */
-        const struct config *config; /* borrowed; what a timer starts is looked for there */
+        const struct config *config; /* borrowed; what a timer starts is looked for there; NULL: the unit
+                                      is tried out alone */
         bool has_errors;             /* some of its values were refused */
         bool look_at_system; /* look for programs, accounts and directories: what is absent is a warning */
         struct diags *diags;
@@ -18,3 +19,7 @@ void verify_unit(const struct verify *v);
 
 /* Of verify_unit(), for a .timer. */
 void verify_timer(const struct verify *v);
+
+/* For a .socket, and for a service about those that it is handed. */
+void verify_socket(const struct verify *v);
+void verify_sockets_of(const struct verify *v);

@@ -63,6 +63,7 @@ int run_main(const struct request *r) {
                 .stop_budget = r->stop_budget,
                 .notify_socket = getenv("NOTIFY_SOCKET"),
                 .isolated = r->isolate,
+                .has_descriptors = inherited_are_ours(environ),
                 .log_level = r->log_level,
         };
 

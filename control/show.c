@@ -48,7 +48,8 @@ static const struct origin *find_origin(const struct shown *w, const struct sett
 
 /* A row that has no value of its own has nothing to show. */
 static bool is_shown(const struct shown *w, const struct setting *s) {
-        if (w->owner == OWNER_UNIT && !unit_kind_has(w->kind, s->section))
+        if (w->owner == OWNER_UNIT && !unit_kind_has(w->kind, s->section) &&
+            !unit_kind_shares(w->kind, s->section, s->key))
                 return false;
         return s->owner == w->owner && setting_is_carried_out(s) && s->print != value_print_nothing;
 }

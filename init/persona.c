@@ -17,7 +17,7 @@ static const char *const catatonit_names[] = { "catatonit", NULL };
 const struct persona persona_tend = {
         .names = tend_names,
         .not_found = 127, .not_executable = 126, .not_run = 126,
-        .drops_fds = true,
+        .drops_fds = true, .passes_sockets = true,
         .words = {
                 SAYS(SUBREAPER,    DEBUG,   "became a subreaper"),
                 SAYS(NO_REAPER,    WARNING, "neither PID 1 nor a subreaper: orphans are not ours to reap"),

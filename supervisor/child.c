@@ -117,6 +117,16 @@ static int open_data(const struct launch *l, int target) {
         return 0;
 }
 
+/* The one socket that the main process is handed; the other commands of the service have none. */
+static int open_handed(struct launch *l, int target) {
+        if (l->kind != EXEC_START)
+                return target == STDIN_FILENO ? open_null(l, target) : 0;
+        l->failed_at = l->n_sockets == 0 ? "there is no socket" : "there is more than one socket";
+        if (l->n_sockets != 1)
+                return -EINVAL;
+        return dup2(l->fds[0], target) < 0 ? -errno : 0;
+}
+
 static int open_stream(struct launch *l, int target, const struct stdio *s) {
         switch (s->kind) {
         case STDIO_INHERIT:
@@ -133,6 +143,8 @@ static int open_stream(struct launch *l, int target, const struct stdio *s) {
                                             target == STDIN_FILENO ? O_RDONLY : open_flags[s->kind]);
         case STDIO_DATA:
                 return open_data(l, target);
+        case STDIO_SOCKET:
+                return open_handed(l, target);
         case STDIO_KIND_COUNT:
                 break;
         }
@@ -146,7 +158,11 @@ static int open_stdin(struct launch *l) {
         return open_stream(l, STDIN_FILENO, &l->unit->input);
 }
 
+/* What reads from a socket writes to it too, unless that has been sent elsewhere. */
 static int open_stdout(struct launch *l) {
+        if (l->unit->input.kind == STDIO_SOCKET && l->unit->output.kind == STDIO_INHERIT &&
+            l->kind == EXEC_START)
+                return dup2(STDIN_FILENO, STDOUT_FILENO) < 0 ? -errno : 0;
         return open_stream(l, STDOUT_FILENO, &l->unit->output);
 }
 
@@ -156,7 +172,10 @@ static int open_stderr(struct launch *l) {
         const struct stdio *out = &l->unit->output, *err = &l->unit->error;
         bool same_file = err->path && out->path && strcmp(err->path, out->path) == 0;
 
-        if (same_file || (err->kind == STDIO_INHERIT && out->kind != STDIO_INHERIT))
+        bool is_inherited =
+                out->kind != STDIO_INHERIT || (l->unit->input.kind == STDIO_SOCKET && l->kind == EXEC_START);
+
+        if (same_file || (err->kind == STDIO_INHERIT && is_inherited))
                 return dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ? -errno : 0;
         return open_stream(l, STDERR_FILENO, err);
 }
@@ -176,6 +195,13 @@ static int pass_descriptors(struct launch *l) {
         for (unsigned i = 0; i < l->n_fds; i++)
                 if (dup2(l->passed[i], first + (int) i) < 0)
                         return -errno;
+        bool blocks = !l->unit->setup || !l->unit->setup->non_blocking;
+        for (unsigned i = 0; i < l->n_sockets; i++) {
+                int flags = fcntl(first + (int) i, F_GETFL);
+                if (flags < 0 ||
+                    fcntl(first + (int) i, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK) < 0)
+                        return -errno;
+        }
         for (char *const *at = l->own_pid; at && *at; at++)
                 (void) snprintf(*at, LAUNCH_PID_ROOM, "%d", getpid());
         return 0;

@@ -23,7 +23,9 @@ struct ending {
         X(DEPENDENCY, "dependency")                                                                          \
         X(EXEC_CONDITION, "exec-condition")                                                                  \
         X(ASSERTION, "assert")                                                                               \
-        X(OOM_KILL, "oom-kill")
+        X(OOM_KILL, "oom-kill")                                                                              \
+        X(SERVICE_START_LIMIT, "service-start-limit-hit") /* of a socket, as the next */                     \
+        X(TRIGGER_LIMIT, "trigger-limit-hit")
 #define ENUM_RESULT(name, word) RESULT_##name,
 enum result { RESULTS(ENUM_RESULT) RESULT_COUNT };
 

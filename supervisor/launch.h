@@ -45,6 +45,7 @@ struct launch {
                                  LAUNCH_PID_ROOM bytes each, at most LAUNCH_OWN_PIDS of them */
         const int *fds;       /* handed on as 3 and so on; n_fds of them */
         unsigned n_fds;
+        unsigned n_sockets; /* the first of those are sockets that tend holds for it */
 
         /* Prepared by launch_run(); the child only reads. */
         struct launcher *launcher;

@@ -85,6 +85,8 @@ void manager_stop(struct manager *m, int code, bool fixed, const char *why) {
         order_count_levels(m);
         for (uint32_t i = 0; i < m->plan.after.n; i++)
                 send_down(m->services[i]);
+        for (struct service *s = m->leaving; s; s = s->next_leaving)
+                send_down(s);
 }
 
 static void send_down_at_once(struct manager *m, struct service *s) {
@@ -193,6 +195,8 @@ static void rearm(struct manager *m) {
 static void time_is_over(struct service *s) {
         if (s->unit->timer && s->state == STATE_EXITED)
                 alarm_due(s);
+        else if (s->unit->socket && s->state == STATE_EXITED)
+                listener_due(s);
         else {
                 service_dispatch(s, EVENT_TIME_OUT);
                 if (s->waits_to_start)
@@ -416,6 +420,7 @@ static void close_all(struct manager *m) {
         sd_event_source_unref(m->turn);
         sd_event_source_unref(m->more);
         sd_event_unref(m->event);
+        inherited_close(&m->listeners.inherited);
         launcher_close(&m->launcher);
         census_done(&m->census);
         alarms_done(&m->alarms);
@@ -440,6 +445,8 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
 
         alarms_init(&m.alarms, kernel_now());
         int r = plan_build(&m.plan, config, NULL);
+        if (r >= 0 && o->has_descriptors)
+                r = inherited_open(&m.listeners.inherited, o->load.environment);
         if (r >= 0)
                 r = launcher_open(&m.launcher, init, o->load.environment);
         if (r >= 0)
@@ -453,6 +460,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                 return FATE_CODE_NOT_SPAWNED;
         }
         set_hostname(&m);
+        inherited_report(&m.listeners.inherited, config);
         while (sd_event_get_state(m.event) != SD_EVENT_FINISHED) {
                 r = sd_event_run(m.event, UINT64_MAX);
                 if (r < 0 && r != -EINTR) {

@@ -10,6 +10,7 @@
 #include "supervisor/fate.h"
 #include "supervisor/job.h"
 #include "supervisor/launch.h"
+#include "supervisor/listener.h"
 #include "supervisor/pids.h"
 #include "supervisor/plan.h"
 #include "supervisor/service.h"
@@ -20,6 +21,7 @@ struct run_options {
         const char *notify_socket; /* borrowed; NOTIFY_SOCKET of tend's own environment, or NULL */
         int log_level;             /* --log-level; -1: what [tend] says */
         bool isolated;             /* the hostname is ours to set */
+        bool has_descriptors;      /* whoever started tend handed it some, see inherited.h */
 };
 
 /* How far the end of the container has come. */
@@ -39,13 +41,15 @@ struct manager {
         uint32_t n_older;
         struct plan plan;
         struct service **services; /* owned, and each of them; by index in the plan */
-        struct service *leaving;   /* owned; a list by next_leaving of those whose unit is gone */
+        struct service *leaving; /* owned; a list by next_leaving of those without a place in the plan: their
+                                    unit is gone, or they serve a connection */
         struct service *todo, **todo_end;
 
         struct pids pids;
         struct timers timers;
         struct alarms alarms;
         struct jobs jobs;
+        struct listeners listeners;
         struct timer budget; /* the end of the stop budget */
         struct timer retry;  /* of a census that could not be taken, or has found somebody */
         usec_t signalled;    /* when the census has led to a signal last */

@@ -34,6 +34,8 @@ static const char *const reasons[RESULT_COUNT] = {
         [RESULT_EXEC_CONDITION] = "its ExecCondition= says no",
         [RESULT_ASSERTION] = "what it asserts does not hold",
         [RESULT_OOM_KILL] = "it ran out of memory",
+        [RESULT_SERVICE_START_LIMIT] = "its service was started too often",
+        [RESULT_TRIGGER_LIMIT] = "it was triggered too often",
 };
 
 static bool has_status(const struct status_set *s, struct ending e) {
@@ -45,6 +47,8 @@ static bool has_status(const struct status_set *s, struct ending e) {
  * Restart= says. */
 static bool is_wanted(const struct unit *u, enum result result, struct ending e, const char **why) {
         *why = reasons[result];
+        if (u->socket) /* has no Restart= */
+                return false;
         if (has_status(u->restart_prevent_status, e)) {
                 *why = "RestartPreventExitStatus= names this end";
                 return false;
@@ -61,6 +65,10 @@ static bool is_window_full(const struct start_window *w, usec_t interval, usec_t
                 return false;
         /* The ring is full: `next` is the oldest of the last `size` starts. */
         return usec_sub(at, w->at ? w->at[w->next] : w->only) < interval;
+}
+
+bool policy_is_limited(const struct unit *u, const struct restarts *r, usec_t now) {
+        return is_window_full(&r->window, u->start_limit_interval, now);
 }
 
 bool policy_wants_room(const struct start_window *w) {

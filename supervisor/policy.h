@@ -38,6 +38,9 @@ void policy_take_room(struct start_window *w, usec_t *at);
 /* A start at `now`, to be counted against the limit. Without a ring only the last one is remembered. */
 void policy_count_start(struct restarts *r, usec_t now);
 
+/* A start at `now` would be one more than StartLimitBurst= allows. */
+bool policy_is_limited(const struct unit *u, const struct restarts *r, usec_t now);
+
 /* After the end of a run. `result` is what the service came to, `e` how its main process ended. */
 struct verdict policy_decide(const struct unit *u, const struct restarts *r, enum result result,
                              struct ending e, usec_t now);

@@ -122,6 +122,14 @@ static void take_over(struct service *s, const struct unit *u, uint32_t index, b
         order_restart(s);
 }
 
+/* A socket that is bound anew is another one to the service that has it. */
+static bool has_old_socket(const struct manager *m, const struct service *s) {
+        for (const struct listener *l = m->listeners.list; l; l = l->next)
+                if (l->service->starts_again && l->n_ports > 0 && socket_is_for(l->service->unit, s->unit))
+                        return true;
+        return false;
+}
+
 /* Whoever requires what restarts is restarted too, as in systemd; through any number of steps. */
 static void restart_dependents(const struct manager *m, const bool *starts) {
         for (bool again = true; again;) {
@@ -130,6 +138,8 @@ static void restart_dependents(const struct manager *m, const bool *starts) {
                         struct service *s = m->services[i];
                         if (!starts[i] && service_is_at_rest(s))
                                 continue; /* it is started when that is due */
+                        if (!s->starts_again && !service_is_at_rest(s) && has_old_socket(m, s))
+                                order_restart(s);
                         graph_each(&m->plan.needs, i, v)
                                 if (m->services[v]->starts_again && !s->starts_again && !s->waits_to_start) {
                                         order_restart(s);
@@ -172,8 +182,9 @@ static void adopt(struct manager *m, struct change *c) {
 
 /* An older config goes when nobody is what it says any more. */
 static void drop_older(struct manager *m) {
-        if (m->leaving)
-                return;
+        for (const struct service *s = m->leaving; s; s = s->next_leaving)
+                if (!s->connection) /* whose unit is its own */
+                        return;
         for (uint32_t i = 0; i < m->plan.after.n; i++)
                 if (m->services[i]->new_unit)
                         return;

@@ -14,10 +14,14 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
                 [RESULT_DEPENDENCY] = "did not start: what it requires has failed",
                 [RESULT_ASSERTION] = "did not start: what it asserts does not hold",
                 [RESULT_WATCHDOG] = "lost its watchdog",
+                [RESULT_SERVICE_START_LIMIT] = "was closed: its service was started too often",
+                [RESULT_TRIGGER_LIMIT] = "was closed: it was triggered too often",
         };
 
         if (s->result == RESULT_PROTOCOL && s->unit->type == SERVICE_FORKING)
                 return "left nobody for PIDFile= to name";
+        if (s->unit->socket && s->result == RESULT_RESOURCES)
+                return "cannot listen";
         if (words[s->result])
                 return words[s->result];
         if (s->main_ending.code == 0 || ending_result(s->unit, s->main_ending, s->was_asked) != s->result)
@@ -26,7 +30,7 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
 }
 
 static void say_up(const struct service *s) {
-        if (s->unit->timer)
+        if (s->unit->timer || s->unit->socket)
                 return; /* it says itself what it waits for */
         if (s->main != 0)
                 log_info(s->unit->name, "%s, pid %d", unit_says_ready(s->unit) ? "ready" : "started",
@@ -55,6 +59,8 @@ static void say_failed(const struct service *s, const char *what, const struct v
                 log_warning(s->unit->name, "stopped, but it %s", what);
         else if (s->unit->foreground)
                 log_info(s->unit->name, "%s", what);
+        else if (s->unit->socket)
+                log_error(s->unit->name, "%s", what);
         else if (v->why_not == RESULT_START_LIMIT)
                 log_error(s->unit->name, "%s; given up on: %u starts within StartLimitIntervalSec=", what,
                           s->restarts.window.size);

@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "config/setup.h"
 #include "supervisor/condition.h"
+#include "supervisor/connection.h"
 #include "supervisor/directory.h"
 #include "supervisor/fdstore.h"
 #include "supervisor/job.h"
@@ -41,6 +42,8 @@ struct service *service_new(struct manager *m, const struct unit *u) {
         service_set_unit(s, u);
         if (u->timer && alarm_new(s) < 0)
                 return service_free(s);
+        if (u->socket && listener_new(s) < 0)
+                return service_free(s);
         return s;
 }
 
@@ -51,9 +54,12 @@ struct service *service_free(struct service *s) {
         job_finish(s, JOB_RESULT_CANCELED);
         if (s->unit->timer)
                 alarm_free(s);
+        if (s->unit->socket)
+                listener_free(s);
         notify_close(s->notify);
         vigil_free(s->vigil);
         free(s->restarts.window.at);
+        connection_free(s->connection);
         free(s);
         return NULL;
 }
@@ -261,6 +267,8 @@ static void set_state(struct service *s, enum state to) {
         watchdog_follow(s, before);
         if (STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART)))
                 retire(s);
+        if (s->unit->socket && STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_STOP_POST)))
+                listener_close(s);
         s->has_rested |= service_is_at_rest(s) && before != STATE_FAILED;
         manager_changed(s);
 }
@@ -290,6 +298,8 @@ static void take_step(struct service *s, enum event e) {
         report_step(s, before, e);
         if (s->manager->alarms.list)
                 alarm_heed(s, before);
+        if (s->manager->listeners.list)
+                listener_heed(s, before);
         job_follow(s);
 }
 

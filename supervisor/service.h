@@ -6,6 +6,7 @@
 #include "supervisor/state.h"
 #include "supervisor/timers.h"
 
+struct connection;
 struct job;
 struct manager;
 struct notify;
@@ -24,7 +25,9 @@ struct service {
         struct service *next_todo;    /* borrowed; the manager's list of who has to be looked at */
         struct notify *notify;        /* owned; its notification socket; NULL until it is needed */
         struct vigil *vigil;          /* owned; see vigil.h; NULL until it is needed */
-        struct job *job;              /* owned by the manager's jobs; NULL unless something is asked of it */
+        struct connection
+                *connection; /* owned; what it was made for (Accept=yes); NULL: a unit of the plan */
+        struct job *job;     /* owned by the manager's jobs; NULL unless something is asked of it */
 
         const struct command *main_command;    /* the ExecStart= line that runs, or ran last */
         const struct command *control_command; /* the line that runs beside it; NULL: none */

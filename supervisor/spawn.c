@@ -8,15 +8,17 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "config/setup.h"
+#include "supervisor/connection.h"
 #include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
+#include "supervisor/passing.h"
 #include "supervisor/privilege.h"
 #include "supervisor/spawn.h"
 #include "supervisor/vigil.h"
 #include "supervisor/watchdog.h"
 
-#define VARIABLES_MAX 12
+#define VARIABLES_MAX 16
 #define VARIABLE_SIZE 64
 
 /* What tend adds to a child's environment; on the stack of the spawn, for as long as that takes. */
@@ -55,12 +57,22 @@ static void add_watchdog(struct variables *v, const struct service *s) {
         add_own_pid(v, "WATCHDOG_PID");
 }
 
-static void add_stored(struct variables *v, const struct service *s) {
-        if (!s->vigil || s->vigil->n_stored == 0)
+static void add_passed(struct variables *v, const struct passing *p) {
+        if (p->n == 0)
                 return;
-        add(v, "LISTEN_FDS=%u", s->vigil->n_stored);
+        add(v, "LISTEN_FDS=%u", p->n);
         add_own_pid(v, "LISTEN_PID");
-        v->list[v->n++] = s->vigil->names;
+        v->list[v->n++] = p->names;
+}
+
+static void add_peer(struct variables *v, const struct connection *c) {
+        char address[VARIABLE_SIZE / 2 + 16], port[8];
+
+        connection_variables(c, address, port, sizeof(address), sizeof(port));
+        if (*address == '\0')
+                return;
+        add(v, "REMOTE_ADDR=%s", address);
+        add(v, "REMOTE_PORT=%s", port);
 }
 
 static void add_invocation(struct variables *v, const struct service *s) {
@@ -87,19 +99,22 @@ static void add_ending(struct variables *v, const struct service *s) {
         }
 }
 
-static void make_variables(struct variables *v, const struct service *s, enum exec_kind kind) {
+static void make_variables(struct variables *v, const struct service *s, enum exec_kind kind,
+                           const struct passing *p) {
         *v = (struct variables){};
         add_invocation(v, s);
         if (s->main != 0)
                 add(v, "MAINPID=%d", s->main);
         if (s->notify)
                 add(v, "%s", notify_variable(s->notify));
+        if (s->connection)
+                add_peer(v, s->connection);
         if (kind == EXEC_STOP || kind == EXEC_STOP_POST)
                 add_ending(v, s);
         if (kind != EXEC_START)
                 return;
         add_watchdog(v, s);
-        add_stored(v, s);
+        add_passed(v, p);
 }
 
 static void say_what_failed(const struct service *s, const struct launch *l, const struct diags *d) {
@@ -121,6 +136,7 @@ static void say_what_failed(const struct service *s, const struct launch *l, con
 static pid_t spawn(struct service *s, const struct command *c, enum exec_kind kind, bool *ret_executed) {
         struct launch l = { .unit = s->unit, .command = c, .kind = kind };
         struct diags d = {};
+        struct passing passing = {};
         struct variables v;
         int r = 0;
 
@@ -128,10 +144,13 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
                 r = notify_open(s);
         if (r >= 0 && kind == EXEC_START) {
                 r = watchdog_prepare(s);
-                l.fds = s->vigil ? s->vigil->fds : NULL;
-                l.n_fds = s->vigil ? s->vigil->n_stored : 0;
+                if (r >= 0)
+                        r = passing_collect(s, &passing);
+                l.fds = passing.fds;
+                l.n_fds = passing.n;
+                l.n_sockets = passing.n_sockets;
         }
-        make_variables(&v, s, kind);
+        make_variables(&v, s, kind, &passing);
         l.extra = v.list;
         l.own_pid = v.own_pid;
         pid_t pid = r < 0 ? r : launch_run(&s->manager->launcher, &l, &d);
@@ -146,6 +165,7 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
                         s->result = RESULT_RESOURCES; /* says nothing about the service: it is tried again */
         }
         diags_done(&d);
+        passing_done(&passing);
         return MAX(pid, 0);
 }
 
@@ -158,6 +178,11 @@ void spawn_main(struct service *s, const struct command *c) {
 
         s->main_command = c;
         s->main_ending = (struct ending){};
+        if (s->unit->socket && !listener_open(s)) {
+                s->result = RESULT_RESOURCES;
+                s->posted = EVENT_BROKEN;
+                return;
+        }
         if (!c) {
                 s->posted = EVENT_MAIN_ENDED;
                 return;
@@ -172,6 +197,8 @@ void spawn_main(struct service *s, const struct command *c) {
         }
         s->main = spawn(s, c, EXEC_START, &executed);
         s->session = s->main;
+        if (s->main != 0 && s->connection && !c->next)
+                connection_handed_over(s->connection);
         if (s->main == 0)
                 s->posted = EVENT_SPAWN_FAILED;
         else if (executed && is_up_when_executed(s->unit))

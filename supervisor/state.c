@@ -191,6 +191,7 @@ const struct rule state_rules[] = {
 
         RULE(STARTING,         SPAWN_FAILED,      always,            STOP_SIGTERM,
              DO_BLAME_RESOURCES | TERM),
+        RULE(STARTING,         BROKEN,            always,            STOP_SIGTERM,  TERM),
         RULE(STARTING,         TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
         RULE(STARTING,         STOP_ASKED,        always,            STOP_SIGTERM,  TERM),
 
@@ -228,6 +229,9 @@ const struct rule state_rules[] = {
         RULE(S(RUNNING),       TIME_OUT,          has_stop,          STOP,
              DO_BLAME_TIMEOUT | RUN_STOP),
         RULE(S(RUNNING),       TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
+        RULE(UP,               BROKEN,            has_stop,          STOP,
+             DO_DROP_CONTROL | RUN_STOP),
+        RULE(UP,               BROKEN,            always,            STOP_SIGTERM,  TERM),
         RULE(UP,               STOP_ASKED,        has_stop,          STOP,
              DO_DROP_CONTROL | RUN_STOP),
         RULE(UP,               STOP_ASKED,        always,            STOP_SIGTERM,  TERM),
@@ -280,6 +284,7 @@ const struct rule state_rules[] = {
         RULE(ALL,              CONTROL_DONE,      always,            SAME,          0),
         RULE(ALL,              CONTROL_FAILED,    always,            SAME,          0),
         RULE(ALL,              CONTROL_SKIPS,     always,            SAME,          0),
+        RULE(ALL,              BROKEN,            always,            SAME,          0),
         RULE(ALL,              SPAWN_FAILED,      always,            SAME,          0),
         RULE(ALL,              EMPTY,             always,            SAME,          0),
         RULE(ALL,              TIME_OUT,          always,            SAME,          0),

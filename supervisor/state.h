@@ -45,6 +45,7 @@ enum state { STATES(ENUM_STATE) STATE_COUNT, STATE_SAME /* in a rule: stay */ };
         X(CONTROL_DONE, "command done")                                                                      \
         X(CONTROL_FAILED, "command failed")                                                                  \
         X(CONTROL_SKIPS, "command says no") /* ExecCondition=, with a code from 1 to 254 */                  \
+        X(BROKEN, "cannot go on") /* a socket that cannot listen, or not any more; what is blamed is said */ \
         X(SPAWN_FAILED, "process not made")                                                                  \
         X(EMPTY, "no process left")                                                                          \
         X(TIME_OUT, "time out")

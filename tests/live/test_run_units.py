@@ -113,7 +113,7 @@ WRONG = {
     "absent": (["--unit", "sofd"], "sofd.service: there is no such unit file\n        did you mean soft?", 2),
     "masked": (["--unit", "off"], "off.service: it is masked by ", 2),
     "template": (["--unit", "w@"], "w@.service: a template: name one of its instances", 2),
-    "another kind": (["--unit", "a.socket"], "a.socket: units of this kind are not carried out yet", 2),
+    "another kind": (["--unit", "a.swap"], "a.swap: units of this kind are not carried out yet", 2),
     "a path that is none": (["--unit", "/nowhere/a.service"], "/nowhere/a.service: No such file or directory", 2),
     "no name": (["--unit", "a b"], "a b: not the name of a unit", 2),
     "required and missing": (["--unit", "hard"], "Requires=gone.service: there is no such unit", 2),
@@ -125,9 +125,9 @@ WRONG = {
 
 @pytest.mark.parametrize("arguments, said, code", WRONG.values(), ids=WRONG)
 def test_what_is_wrong(tend, tmp_path, arguments, said, code):
-    where = lay(tmp_path, {"a.service": service(":"), "off.service": "-> /dev/null", "w@.service": service(":"), "a.socket": "[Socket]\n",
+    where = lay(tmp_path, {"a.service": service(":"), "off.service": "-> /dev/null", "w@.service": service(":"), "a.swap": "[Swap]\n",
                            "hard.service": service(":", "Requires=gone.service"), "masked.service": service(":", "Requires=off.service"),
-                           "soft.service": service(":", "Wants=gone.service off.service a.socket\nAfter=gone.service"),
+                           "soft.service": service(":", "Wants=gone.service off.service a.swap\nAfter=gone.service"),
                            "odd.service": service(":", "", "Nicee=1\n")})
     checked = tend.run("check", where, *arguments)
     assert said in checked.stdout and checked.returncode == code

@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "config/kind.h"
 #include "config/setting.h"
 #include "tests/unit/test.h"
 
@@ -48,7 +49,9 @@ void ini_done(struct ini *i) {
 }
 
 char *ini_value(const struct ini *i, const char *unit, const char *key) {
-        const struct setting *s = setting_find(unit ? OWNER_UNIT : OWNER_CONTAINER, key);
+        const struct unit_kind *kind = unit ? unit_kind(unit) : NULL;
+        const struct setting *s =
+                setting_find_in(unit ? OWNER_UNIT : OWNER_CONTAINER, kind ? kind->section : NULL, key);
         const void *object = &i->config->container;
         char *text = NULL;
         size_t size;

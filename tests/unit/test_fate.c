@@ -30,9 +30,14 @@ static const struct {
 
 TEST(fate_code_of_each_result) {
         for (size_t i = 0; i < countof(codes); i++) {
-                const struct rest r = { .result = codes[i].result, .main = codes[i].main };
+                static const struct unit unit = {};
+                const struct rest r = { .unit = &unit, .result = codes[i].result, .main = codes[i].main };
                 CHECK(fate_code_of(&r) == codes[i].code, "row %zu: got %d", i, fate_code_of(&r));
         }
+        struct socket_spec *const some_socket = (void *) &codes;
+        const struct unit socket = { .socket = some_socket };
+        const struct rest deaf = { .unit = &socket, .result = RESULT_RESOURCES };
+        CHECK(fate_code_of(&deaf) == FATE_CODE_FAILED); /* an address, not a process, was not to be had */
         const struct rest left = { .result = RESULT_TIMEOUT, .main = { CLD_EXITED, 0 }, .killed = true };
         CHECK(fate_code_of(&left) == 137); /* it went, what it left had to be killed */
         CHECK(FATE_CODE_USAGE == 2 && FATE_CODE_FAILED == 70 && FATE_CODE_NOT_SPAWNED == 71);

@@ -198,6 +198,8 @@ static bool may_happen(const struct search *s, const struct spot *at, enum event
         case EVENT_CONDITION_UNMET:
         case EVENT_ASSERTION_FAILED:
                 return STATE_IN(at->state, RESTING);
+        case EVENT_BROKEN: /* while it starts it comes of another one, as SPAWN_FAILED does */
+                return at->state == STATE_EXITED;
         case EVENT_CONTROL_SKIPS:
                 return at->control && at->state == STATE_CONDITION;
         case EVENT_UP:

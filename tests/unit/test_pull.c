@@ -135,11 +135,11 @@ static const struct {
           -22,
           "a.service",
           "etc/a.service:1: error: a.service: Requires=none.service: there is no such unit\n" },
-        { { { "etc/a.service", "[Unit]\nRequires=x.socket\n" START } },
+        { { { "etc/a.service", "[Unit]\nRequires=x.swap\n" START } },
           "a",
           -22,
           "a.service",
-          "etc/a.service:1: error: a.service: Requires=x.socket: units of this kind are not carried out "
+          "etc/a.service:1: error: a.service: Requires=x.swap: units of this kind are not carried out "
           "yet\n" },
         { { { "etc/a.service", START } },
           "aa",
@@ -156,11 +156,11 @@ static const struct {
           -22,
           "",
           "error: a.service: it is masked by etc/a.service\n" },
-        { { { "etc/x.socket", "[Socket]\n" } },
-          "x.socket",
+        { { { "etc/x.swap", "[Swap]\n" } },
+          "x.swap",
           -22,
           "",
-          "error: x.socket: units of this kind are not carried out yet\n" },
+          "error: x.swap: units of this kind are not carried out yet\n" },
         /* What is only wanted is left out where it is broken, with what requires it. */
         { { { "etc/a.service", "[Unit]\nWants=b.service\n" START },
             { "lib/b.service", "[Unit]\nRequires=c.service\n" START },

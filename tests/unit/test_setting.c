@@ -52,7 +52,8 @@ TEST(setting_defaults_are_read_by_their_own_parsers) {
                 enum setting_owner owner = k / 2 == 0 ? OWNER_UNIT : OWNER_CONTAINER;
                 struct container container = {};
                 struct timer_spec timer = {};
-                struct unit u = { .name = (char[]){ "a.service" }, .timer = &timer };
+                struct socket_spec socket = {};
+                struct unit u = { .name = (char[]){ "a.service" }, .timer = &timer, .socket = &socket };
                 bool from_tend = k % 2 == 1;
                 void *object = owner == OWNER_UNIT ? (void *) &u : &container;
 

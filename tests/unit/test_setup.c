@@ -67,7 +67,7 @@ static const struct {
         { "StandardInputData=aGk", "StandardInputData", NULL },
         { "StandardInputData=a*==", "StandardInputData", NULL },
         { "StandardInput=fd:x", "StandardInput", NULL },
-        { "StandardOutput=socket", "StandardOutput", NULL },
+        { "StandardOutput=socket", "StandardOutput", "socket" },
         { "StandardOutput=fd:x", "StandardOutput", NULL },
 };
 

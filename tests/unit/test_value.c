@@ -170,7 +170,7 @@ static const struct {
         { "StandardOutput=fd:x", "not carried out yet" },
         { "StandardOutput=nul", "did you mean StandardOutput=null?" },
         { "StandardInput=append:/x", "not a value it takes" },
-        { "StandardInput=socket", "socket unit" },
+        { "StandardInput=fd:x", "by name" },
         { "LimitNOFILE=2:1", "the soft limit is over the hard one" },
         { "LimitNOFILE=1K", "not a number" },
         { "LimitNICE=-21", "not a nice value" },
@@ -219,7 +219,7 @@ TEST(value_what_is_warned_of) {
         } rows[] = {
                 { "MemoryHigh=1G",
                   "a.service: MemoryHigh= is a setting of systemd that tend does not carry out yet" },
-                { "ListenStream=80", "does not carry out yet" },
+                { "What=x", "does not carry out yet" },
                 { "StandardOutput=journal", "there is no journal in a container" },
                 { "StandardInput=tty-force", "carried out as tty" },
                 { "ExecStop=sed s/\\./x/", "an escape that does not exist" },
