@@ -127,6 +127,13 @@ void diags_move(struct diags *to, struct diags *from, bool as_warnings) {
         *from = (struct diags){};
 }
 
+const char *diags_first_error(const struct diags *d, const char *otherwise) {
+        for (size_t i = 0; i < d->n; i++)
+                if (d->list[i].error < 0 && d->list[i].text)
+                        return d->list[i].text;
+        return otherwise;
+}
+
 void diags_done(struct diags *d) {
         for (size_t i = 0; i < d->n; i++) {
                 free(d->list[i].file);

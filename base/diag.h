@@ -38,4 +38,7 @@ void diags_sort(struct diags *d, size_t from);
 /* Adds all of `from` to `to` and leaves `from` empty; `as_warnings` makes warnings of its errors. */
 void diags_move(struct diags *to, struct diags *from, bool as_warnings);
 
+/* The words of the first error; `otherwise` where there is none, or was no memory for them. */
+const char *diags_first_error(const struct diags *d, const char *otherwise);
+
 void diags_done(struct diags *d);

@@ -10,6 +10,7 @@ static const struct words restarts = WORDS(RESTARTS);
 static const struct words kill_modes = WORDS(KILL_MODES);
 static const struct words notify_accesses = WORDS(NOTIFY_ACCESSES);
 static const struct range nice_range = { -20, 19, INT_MIN };
+static const struct words controls = WORDS(CONTROLS);
 static const struct words preserves = WORDS(PRESERVES);
 static const struct range priority_range = { 1, 99, -1 };
 static const struct range io_range = { 0, 7, -1 };
@@ -78,7 +79,13 @@ const struct setting settings[] = {
           IN_SETUP(unsigned, directories[DIRECTORY_CONFIGURATION].mode, mode, "an octal mode", NULL),
           .fallback = "0755",
           .help = "Their permissions." },
-        REFUSED("Unit", "Conflicts"), LATER("CoredumpFilter"), UNIT_REMARK(DefaultDependencies),
+        REFUSED("Unit", "Conflicts"),
+        { TEND("Control"), .parse = value_word, .print = value_print_word,
+          .field = CONTAINER_FIELD(uint8_t, control), .table = &controls,
+          .values = "shared private no", .extension = true, .fallback = "shared",
+          .help = "Who may ask at the control socket besides root and tend's own user, who may do "
+                  "everything there: shared lets all others read, private nobody, and no makes none." },
+        LATER("CoredumpFilter"), UNIT_REMARK(DefaultDependencies),
         { INSTALL("DefaultInstance"), IGNORED,
           .help = "The instance that systemctl enable takes for a template." },
         LATER("DefaultMemoryLow"), LATER("DefaultMemoryMin"), SOCKET_ROW_DeferAcceptSec,

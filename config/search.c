@@ -210,10 +210,14 @@ static int add_path(struct search *s, const char *path) {
         return r;
 }
 
-int search_init(struct search *s, const char *path) {
+int search_open(struct search *s, const char *path) {
         *s = (struct search){};
+        return path ? add_path(s, path) : add_usual(s);
+}
 
-        int r = path ? add_path(s, path) : add_usual(s);
+int search_init(struct search *s, const char *path) {
+        int r = search_open(s, path);
+
         for (uint32_t i = 0; r == 0 && s->directories && s->directories[i]; i++)
                 r = add_directory(s, s->directories[i], i + 1);
         sort_files(s);
@@ -308,6 +312,26 @@ int search_find(const struct search *s, const char *name, struct found *ret) {
                 at = next;
         }
         return -ELOOP;
+}
+
+int search_probe(const struct search *s, const char *name, char **ret, bool *ret_masked) {
+        autofree char *template = unit_template_name(name);
+        struct stat st;
+
+        *ret = NULL;
+        *ret_masked = false;
+        for (int i = 0; i < 2 && (i == 0 || template); i++)
+                for (char *const *d = s->directories; d && *d; d++) {
+                        autofree char *path = text_format("%s/%s", *d, i == 0 ? name : template);
+                        if (!path)
+                                return -ENOMEM;
+                        if (stat(path, &st) < 0)
+                                continue;
+                        *ret = TAKE(path);
+                        *ret_masked = is_null_or_empty(&st);
+                        return 0;
+                }
+        return 0;
 }
 
 /* `alias` where it leads to the unit `name`, or for a template to that of which it is an instance. */

@@ -28,6 +28,10 @@ struct found {
 /* `path` is a list of directories parted by colons, NULL for systemd's own list; an empty part at its end
  * stands for that list. Directories that are not there are passed over. 0 or -ENOMEM. */
 int search_init(struct search *s, const char *path) must_check;
+
+/* The same without the map: for search_drop_ins(), search_links() and search_probe() alone, which look at the
+ * directories when they are asked. */
+int search_open(struct search *s, const char *path) must_check;
 void search_done(struct search *s);
 
 /* The file at `path` is the unit of its name from now on, and its directory is looked in when all others
@@ -37,6 +41,10 @@ int search_add(struct search *s, const char *path) must_check;
 /* Follows aliases, and finds the template of an instance. 0, -ENOENT, -ERFKILL where it is masked (ret->file
  * is set then), -ELOOP, -ENOMEM. The caller frees ret->name. */
 int search_find(const struct search *s, const char *name, struct found *ret) must_check;
+
+/* Looks a single name up in the directories: its path in *ret (the caller frees), NULL where there is no such
+ * file, nor one of its template. *ret_masked: it is empty or leads to /dev/null. 0 or -ENOMEM. */
+int search_probe(const struct search *s, const char *name, char **ret, bool *ret_masked) must_check;
 
 /* All names of the unit of that own name, the own one first. */
 int search_names(const struct search *s, const char *name, char ***ret) must_check;

@@ -37,6 +37,11 @@
         X(NONE, "none")                                                                                      \
         X(EXIT, "exit")                                                                                      \
         X(EXIT_FORCE, "exit-force")
+/* Who may use the control socket besides root and tend's own user. */
+#define CONTROLS(X)                                                                                          \
+        X(SHARED, "shared")                                                                                  \
+        X(PRIVATE, "private")                                                                                \
+        X(NO, "no")
 #define NOTIFY_ACCESSES(X)                                                                                   \
         X(NONE, "none")                                                                                      \
         X(MAIN, "main")                                                                                      \
@@ -67,6 +72,7 @@
 #define ENUM_ACCESS(name, word)  NOTIFY_ACCESS_##name,
 #define ENUM_STDIO(name, word)   STDIO_##name,
 #define ENUM_EXEC(name, word)    EXEC_##name,
+#define ENUM_CONTROL(name, word) CONTROL_##name,
 
 enum service_type { SERVICE_TYPES(ENUM_SERVICE) SERVICE_TYPE_COUNT };
 enum restart { RESTARTS(ENUM_RESTART) RESTART_COUNT };
@@ -74,6 +80,7 @@ enum kill_mode { KILL_MODES(ENUM_KILL) KILL_MODE_COUNT };
 enum action { ACTIONS(ENUM_ACTION) ACTION_COUNT };
 enum notify_access { NOTIFY_ACCESSES(ENUM_ACCESS) NOTIFY_ACCESS_COUNT };
 enum stdio_kind { STDIO_KINDS(ENUM_STDIO) STDIO_KIND_COUNT };
+enum control { CONTROLS(ENUM_CONTROL) };
 enum exec_kind { EXEC_KINDS(ENUM_EXEC) EXEC_KIND_COUNT };
 
 enum command_flags {
@@ -240,6 +247,7 @@ struct container {
         char **units;           /* owned; Units=: unit files by name or path */
         usec_t stop_budget;     /* all of the shutdown */
         uint8_t log_level;      /* enum log_level */
+        uint8_t control;        /* enum control */
         struct origin *origins; /* owned */
         size_t n_origins;
 };

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "control/bus.h"
 #include "control/loaded.h"
 #include "control/verb.h"
 #include "init/isolate.h"
@@ -65,6 +66,7 @@ int run_main(const struct request *r) {
                 .isolated = r->isolate,
                 .has_descriptors = inherited_are_ours(environ),
                 .log_level = r->log_level,
+                .hooks = &bus_hooks,
         };
 
         if (r->hostname && !r->isolate)

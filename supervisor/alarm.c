@@ -360,6 +360,20 @@ void alarm_free(struct service *s) {
                 }
 }
 
+void alarm_times(const struct service *s, struct alarm_times *ret) {
+        const struct alarm *a = alarm_of(s);
+
+        *ret = (struct alarm_times){ .next = USEC_INFINITY };
+        if (!a)
+                return;
+        ret->last = a->last;
+        ret->last_real = a->last_real;
+        if (is_active(s)) {
+                ret->next = a->elapse.at;
+                ret->next_real = a->elapse.real;
+        }
+}
+
 void alarms_init(struct alarms *a, usec_t now) {
         *a = (struct alarms){ .started = now, .watch_fd = -1 };
 }

@@ -34,6 +34,14 @@ void alarm_heed(struct service *s, enum state before);
 /* The deadline of an active timer is over. */
 void alarm_due(struct service *s);
 
+/* For whoever shows them: of CLOCK_MONOTONIC, those called real of CLOCK_REALTIME. */
+struct alarm_times {
+        usec_t next;            /* USEC_INFINITY: none, as things are */
+        usec_t next_real;       /* the same where the real-time clock decides; else 0 */
+        usec_t last, last_real; /* 0: never */
+};
+void alarm_times(const struct service *s, struct alarm_times *ret);
+
 /* It is a timer that is active and will not elapse any more, as things are: the container need not stay for
  * it. */
 bool alarm_is_idle(const struct service *s);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "init/kernel.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
@@ -174,6 +175,8 @@ static void check_ready(struct manager *m) {
         }
         m->told_ready = true;
         log_info(NULL, "ready: %u of %u services are up", up, n);
+        if (m->bus)
+                m->options->hooks->ready(m->bus);
         notify_tell(m->options->notify_socket, "READY=1\nSTATUS=%u of %u services are up", up, n);
 }
 
@@ -313,7 +316,7 @@ static void take_signal(struct manager *m, int signal, int code) {
         else if (signal == SIGTERM || signal == SIGINT || signal == SIGRTMIN + 3)
                 stop_by_signal(m, signal);
         else if (signal == SIGHUP && code != SI_KERNEL)
-                reload_run(m);
+                reload_by_signal(m);
         else
                 forward(m, signal);
 }
@@ -428,6 +431,7 @@ static void close_all(struct manager *m) {
         timers_done(&m->timers);
         pids_done(&m->pids);
         free(m->waiting);
+        strv_free(m->asked);
         plan_done(&m->plan);
         config_free(m->config);
 }
@@ -461,6 +465,8 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
         }
         set_hostname(&m);
         inherited_report(&m.listeners.inherited, config);
+        if (o->hooks)
+                m.bus = o->hooks->open(&m);
         while (sd_event_get_state(m.event) != SD_EVENT_FINISHED) {
                 r = sd_event_run(m.event, UINT64_MAX);
                 if (r < 0 && r != -EINTR) {
@@ -468,6 +474,8 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                         init_wait_signal(init, kernel_now() + LOOP_PAUSE);
                 }
         }
+        if (m.bus)
+                o->hooks->close(m.bus);
         finish(&m);
         close_all(&m);
         return m.code;

@@ -15,13 +15,26 @@
 #include "supervisor/plan.h"
 #include "supervisor/service.h"
 
+/* Whoever stands above the supervisor and wants to hear of it: the bus. Called in the middle of things; what
+ * open() returns is the context of the others, and none of them is called where that is NULL. */
+struct manager_hooks {
+        void *(*open)(struct manager *m); /* before the first service starts */
+        void (*close)(void *context);
+        void (*changed)(void *context, struct service *s); /* it has taken a step to another state */
+        void (*listed)(void *context, struct service *s,
+                       bool comes); /* by a reload; it goes when it is at rest */
+        void (*reloading)(void *context, bool begins);
+        void (*ready)(void *context); /* everything that starts with the container is up, or has failed */
+};
+
 struct run_options {
-        struct load_options load;  /* as the config was loaded, and will be at a reload */
-        usec_t stop_budget;        /* --stop-budget; USEC_INFINITY: what [tend] says */
-        const char *notify_socket; /* borrowed; NOTIFY_SOCKET of tend's own environment, or NULL */
-        int log_level;             /* --log-level; -1: what [tend] says */
-        bool isolated;             /* the hostname is ours to set */
-        bool has_descriptors;      /* whoever started tend handed it some, see inherited.h */
+        struct load_options load;          /* as the config was loaded, and will be at a reload */
+        usec_t stop_budget;                /* --stop-budget; USEC_INFINITY: what [tend] says */
+        const char *notify_socket;         /* borrowed; NOTIFY_SOCKET of tend's own environment, or NULL */
+        int log_level;                     /* --log-level; -1: what [tend] says */
+        bool isolated;                     /* the hostname is ours to set */
+        bool has_descriptors;              /* whoever started tend handed it some, see inherited.h */
+        const struct manager_hooks *hooks; /* borrowed; NULL: nobody listens */
 };
 
 /* How far the end of the container has come. */
@@ -39,6 +52,8 @@ struct manager {
         struct config *
                 *older; /* owned, and each of them; what reloads have replaced and services still run by */
         uint32_t n_older;
+        char **asked; /* owned; unit files that were asked for while it ran, besides those of the options */
+        void *bus;    /* of options->hooks; NULL: nobody listens */
         struct plan plan;
         struct service **services; /* owned, and each of them; by index in the plan */
         struct service *leaving; /* owned; a list by next_leaving of those without a place in the plan: their

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "config/search.h"
 #include "supervisor/notify.h"
 #include "supervisor/order.h"
 #include "supervisor/reload.h"
@@ -47,8 +49,47 @@ static int make_services(struct manager *m, struct change *c) {
         return manager_reserve(m, m->plan.after.n + news);
 }
 
-static int make_change(struct manager *m, struct diags *d, struct change *c) {
-        int r = plan_load(&c->plan, &m->options->load, d, &c->config);
+/* Units that were asked for while tend ran are left out when their file has gone, or is masked. */
+static int list_units(const struct manager *m, const char *more, char ***ret) {
+        autostrv char **list = strv_copy(m->options->load.units);
+        struct search s;
+        int r = search_open(&s, m->options->load.unit_path);
+
+        for (char *const *name = m->asked; r == 0 && name && *name; name++) {
+                autofree char *path = NULL;
+                bool masked;
+                r = search_probe(&s, *name, &path, &masked);
+                if (r == 0 && path && !masked)
+                        r = strv_add(&list, *name);
+        }
+        search_done(&s);
+        if (r == 0 && more)
+                r = strv_add(&list, more);
+        if (r == 0)
+                *ret = TAKE(list);
+        return r;
+}
+
+/* With units that were asked for later there still is a tend.ini, if there was one. */
+static const char *main_file(const struct manager *m) {
+        const struct load_options *o = &m->options->load;
+        bool is_left_out = o->enabled || (o->units && o->units[0]);
+
+        if (o->path || is_left_out || !m->config->path)
+                return o->path;
+        return access(m->config->path, F_OK) == 0 ? m->config->path : NULL;
+}
+
+static int make_change(struct manager *m, const char *more, struct diags *d, struct change *c) {
+        struct load_options options = m->options->load;
+        autostrv char **units = NULL;
+
+        int r = list_units(m, more, &units);
+        if (r < 0)
+                return r;
+        options.units = units;
+        options.path = units ? main_file(m) : options.path;
+        r = plan_load(&c->plan, &options, d, &c->config);
         return r < 0 ? r : make_services(m, c);
 }
 
@@ -75,8 +116,16 @@ static void say_all(const struct diags *d) {
         }
 }
 
+static void tell_listed(struct service *s, bool comes) {
+        const struct manager *m = s->manager;
+
+        if (m->bus)
+                m->options->hooks->listed(m->bus, s, comes);
+}
+
 static void leave(struct manager *m, struct service *s) {
         log_info(s->unit->name, "is gone from the files");
+        tell_listed(s, false);
         job_finish(s, JOB_RESULT_CANCELED);
         s->index = SERVICE_NO_INDEX;
         s->waits_to_start = s->starts_again = false;
@@ -176,8 +225,11 @@ static void adopt(struct manager *m, struct change *c) {
         free(before.services);
         restart_dependents(m, c->starts);
         free(TAKE(c->starts));
-        for (uint32_t i = 0; i < n; i++)
+        for (uint32_t i = 0; i < n; i++) {
+                if (!config_find(before.config, m->services[i]->unit->name))
+                        tell_listed(m->services[i], true);
                 manager_touch(m->services[i]);
+        }
 }
 
 /* An older config goes when nobody is what it says any more. */
@@ -194,16 +246,22 @@ static void drop_older(struct manager *m) {
         m->n_older = 0;
 }
 
-void reload_run(struct manager *m) {
-        struct diags d = {};
+static void tell(const struct manager *m, bool begins) {
+        if (m->bus)
+                m->options->hooks->reloading(m->bus, begins);
+}
+
+static int reload(struct manager *m, const char *more, struct diags *d) {
         struct change c = {};
 
         if (m->phase != PHASE_RUNNING)
-                return;
+                return -ESHUTDOWN;
         notify_tell(m->options->notify_socket, "RELOADING=1");
-        int r = make_change(m, &d, &c);
-        say_all(&d);
-        diags_done(&d);
+        tell(m, true);
+        int r = make_change(m, more, d, &c);
+        if (r == 0 && more)
+                r = strv_contains(m->asked, more) ? 0 : strv_add(&m->asked, more);
+        say_all(d);
         if (r < 0) {
                 log_error(NULL, "reload refused, nothing is changed: %s",
                           r == -ENOMEM ? strerror(ENOMEM) : "see above");
@@ -214,6 +272,23 @@ void reload_run(struct manager *m) {
                 drop_older(m);
         }
         m->told_ready = false;
+        tell(m, false);
+        return r;
+}
+
+int reload_run(struct manager *m, struct diags *d) {
+        return reload(m, NULL, d);
+}
+
+int reload_with(struct manager *m, const char *name, struct diags *d) {
+        return reload(m, name, d);
+}
+
+void reload_by_signal(struct manager *m) {
+        struct diags d = {};
+
+        (void) !reload(m, NULL, &d);
+        diags_done(&d);
 }
 
 void reload_renew(struct service *s) {

@@ -4,7 +4,15 @@
 
 #include "supervisor/manager.h"
 
-void reload_run(struct manager *m);
+/* What is wrong is said to `d`. 0, or a negative errno and nothing is changed; -ESHUTDOWN once the container
+ * is stopping. */
+int reload_run(struct manager *m, struct diags *d) must_check;
+
+/* The same, with the unit file of that name besides: from now on it belongs to those that run here. */
+int reload_with(struct manager *m, const char *name, struct diags *d) must_check;
+
+/* The same by SIGHUP: what is wrong is logged alone. */
+void reload_by_signal(struct manager *m);
 
 /* A service at rest becomes what the files say now, and waits to start. */
 void reload_renew(struct service *s);

@@ -296,6 +296,8 @@ static void take_step(struct service *s, enum event e) {
                 if (rule->effects & 1ULL << i)
                         carry_out(s, (enum effect)(1ULL << i));
         report_step(s, before, e);
+        if (s->manager->bus && s->state != before)
+                s->manager->options->hooks->changed(s->manager->bus, s);
         if (s->manager->alarms.list)
                 alarm_heed(s, before);
         if (s->manager->listeners.list)

@@ -79,6 +79,10 @@ class Board:
         return [ring[i % self.GAPS] for i in range(max(since, loops - self.GAPS), loops)]
 
 
+# tend's control socket is not made in the machine's own /run.
+OWN_RUN = 'mount -t tmpfs -o mode=755 none /run/systemd 2>/dev/null; exec "$0" "$@"'
+
+
 class Stage:
     """A command as PID 1 of namespaces of its own, with its own /proc. Ends with the `with`, whatever happens."""
 
@@ -87,7 +91,7 @@ class Stage:
         self.board = board
         self.log = tempfile.TemporaryFile()
         self.outside = subprocess.Popen(
-            ["unshare", *who, "--fork", "--pid", "--mount-proc", "--kill-child", MARK, board.path, *command],
+            ["unshare", *who, "--fork", "--pid", "--mount-proc", "--kill-child", "sh", "-c", OWN_RUN, MARK, board.path, *command],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         try:
             wait_until(lambda: board.get("begun_at") or self.outside.poll() is not None, 10, "namespaces")

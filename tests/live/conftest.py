@@ -25,6 +25,7 @@ Helpers come by `from conftest import PIPE, ini, until`. A test takes the fixtur
 
     p.pid                        tend as seen from here: p.children() its children, p.descendants(), p.proc("status"),
                                  p.comm(pid), p.inside(pid) what PID that is in the namespace
+    p.enter("systemctl", "status", "web")   a finished short run inside of its namespaces (subprocess.run)
     until(lambda: ...)           waits until it is true, looking every 5 ms, and returns it; for what has no event
 
 Nothing waits without an end: 20 s for each wait, 60 s for each test (@pytest.mark.limit(120) for others). Whatever a
@@ -95,6 +96,15 @@ def namespace():
     """The words that make the rest of a command PID 1."""
     words = ["unshare", "--fork", "--kill-child", "--pid", "--mount-proc"]
     return words if os.getuid() == 0 else words + ["--user", "--map-root-user"]
+
+
+# The control socket is not made in the machine's own /run.
+OWN_RUN = 'mount -t tmpfs -o mode=755 none /run/systemd 2>/dev/null; exec env -i "$@"'
+
+
+def own_run(environment):
+    """The words that do that and then execute the rest with this very environment."""
+    return ["sh", "-c", OWN_RUN, "sh", *(f"{name}={value}" for name, value in environment.items())]
 
 
 def until(question, seconds=WAIT, what="what the test waits for"):
@@ -274,6 +284,12 @@ class Process:
     def comm(self, pid):
         return self.proc("comm", pid).rstrip("\n")
 
+    def enter(self, *words, seconds=WAIT, **options):
+        """A short run in tend's namespaces: .returncode, .stdout, .stderr."""
+        who = [] if os.getuid() == 0 else ["--user", "--preserve-credentials"]
+        return subprocess.run(["nsenter", "--target", str(self.pid), "--mount", "--pid", *who, *map(str, words)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, **options)
+
     def inside(self, pid):
         return int(self.status("NSpid", pid).split()[-1])
 
@@ -310,8 +326,12 @@ class Tend:
 
     def __call__(self, *args, pid1=True, pty=False, stdin=subprocess.DEVNULL, env=None, add_env=None, argv0=None, wrapper=()):
         program = self.named(argv0) if argv0 else self.path
-        command = [*(namespace() if pid1 else []), *wrapper, program, *map(str, args)]
         environment = dict(os.environ if env is None else env, **(add_env or {}))
+        has_socket = args[:1] == ("run",)
+        if has_socket and not pid1:
+            environment["XDG_RUNTIME_DIR"] = str(self.directory)
+        before = [*namespace(), *(own_run(environment) if has_socket else [])] if pid1 else []
+        command = [*before, *wrapper, program, *map(str, args)]
         process = Process(command, pid1, pty, stdin, environment)
         self.running.append(process)
         return process

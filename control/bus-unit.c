@@ -1,0 +1,351 @@
+/* org.freedesktop.systemd1.Unit: what every unit has. */
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "control/bus-call.h"
+#include "control/bus-unit.h"
+#include "control/bus-verb.h"
+#include "control/unit-file.h"
+
+/* --- Words. */
+
+static bool is_built_in(const struct object *o) {
+        return !o->is_loaded && unit_is_built_in(o->name);
+}
+
+/* Two of them are for the way down. */
+static bool is_reached(const struct object *o) {
+        return is_built_in(o) && strcmp(o->name, "shutdown.target") != 0 &&
+               strcmp(o->name, "umount.target") != 0;
+}
+
+const char *unit_load_state(struct object *o) {
+        if (o->is_loaded || is_built_in(o))
+                return "loaded";
+        auto_on_disk struct unit_on_disk found;
+        unit_on_disk_find(o->manager, o->name, &found);
+        return !found.path ? "not-found" : found.masked ? "masked" : "loaded";
+}
+
+const char *unit_active_state(struct object *o) {
+        return is_reached(o) ? "active" : state_active_word(o->service->state);
+}
+
+const char *unit_sub_state(struct object *o) {
+        const struct service *s = o->service;
+
+        if (!o->is_loaded)
+                return is_reached(o) ? "active" : "dead";
+        if (s->unit->timer && s->state == STATE_EXITED)
+                return alarm_is_idle(s) ? "elapsed" : "waiting";
+        if (s->unit->is_target && s->state == STATE_EXITED)
+                return "active";
+        return state_word(s->state);
+}
+
+const char *unit_description(struct object *o) {
+        const char *text = o->service->unit->description;
+        return text ? text : o->service->unit->name;
+}
+
+static const char *id(struct object *o) {
+        return o->service->unit->name;
+}
+
+static void names(struct object *o, struct wire_out *out) {
+        const char *own = o->service->unit->name;
+        struct wire_mark mark = wire_array(out, 4);
+
+        wire_string(out, own);
+        for (char *const *a = o->manager->config->aliases; a && *a; a += 2)
+                if (strcmp(a[1], own) == 0)
+                        wire_string(out, a[0]);
+        wire_array_end(out, mark);
+}
+
+static const char *fragment_path(struct object *o) {
+        if (o->is_loaded)
+                return o->service->unit->file;
+        auto_on_disk struct unit_on_disk found;
+        unit_on_disk_find(o->manager, o->name, &found);
+        (void) snprintf(o->text, sizeof(o->text), "%s", found.path && !found.masked ? found.path : "");
+        return o->text;
+}
+
+static void drop_in_paths(struct object *o, struct wire_out *out) {
+        autostrv char **list = NULL;
+
+        if (!o->service->unit->from_tend_ini && unit_file_drop_ins(o->manager, o->name, &list) < 0)
+                out->failed = true;
+        wire_strings(out, list);
+}
+
+/* What tend.ini has is no file that could be enabled, as with what systemd's generators make. */
+static const char *file_state(struct object *o) {
+        return o->service->unit->from_tend_ini ? "generated" : unit_file_state(o->manager, o->name);
+}
+
+static const char *file_preset(struct object *o maybe_unused) {
+        return o->service->unit->from_tend_ini ? "" : "enabled";
+}
+
+static void load_error(struct object *o, struct wire_out *out) {
+        const char *state = unit_load_state(o);
+        bool is_missing = strcmp(state, "not-found") == 0, is_masked = strcmp(state, "masked") == 0;
+
+        (void) snprintf(o->text, sizeof(o->text), is_missing ? "Unit %s not found." : "Unit %s is masked.",
+                        o->name);
+        wire_struct(out);
+        wire_string(out, is_missing ? ERROR_NO_UNIT : is_masked ? ERROR_MASKED : "");
+        wire_string(out, is_missing || is_masked ? o->text : "");
+}
+
+/* Its file has changed since it was read. */
+static uint64_t need_daemon_reload(struct object *o) {
+        struct stat st;
+
+        if (!o->is_loaded || !o->service->unit->file || stat(o->service->unit->file, &st) < 0)
+                return false;
+        return (usec_t) st.st_mtim.tv_sec * USEC_PER_SEC + (usec_t) st.st_mtim.tv_nsec / 1000 >
+               o->bus->loaded;
+}
+
+/* --- Dependencies: those that the unit names, and those that name it. */
+
+#define LIST(name, field)                                                                                    \
+        static void name(struct object *o, struct wire_out *out) {                                           \
+                wire_strings(out, o->service->unit->field);                                                  \
+        }
+LIST(documentation, documentation)
+LIST(requires, requires)
+LIST(wants, wants)
+LIST(after, after)
+LIST(before, before)
+
+static char *const *requires_of(const struct unit *u) {
+        return u->requires;
+}
+
+static char *const *wants_of(const struct unit *u) {
+        return u->wants;
+}
+
+static void write_naming(struct object *o, struct wire_out *out, char *const *(*list)(const struct unit *u)) {
+        struct wire_mark mark = wire_array(out, 4);
+
+        for (uint32_t i = 0; i < o->manager->plan.after.n; i++)
+                if (strv_contains(list(o->manager->services[i]->unit), o->service->unit->name))
+                        wire_string(out, o->manager->services[i]->unit->name);
+        wire_array_end(out, mark);
+}
+
+static void required_by(struct object *o, struct wire_out *out) {
+        write_naming(o, out, requires_of);
+}
+
+static void wanted_by(struct object *o, struct wire_out *out) {
+        write_naming(o, out, wants_of);
+}
+
+static void triggers(struct object *o, struct wire_out *out) {
+        const struct timer_spec *t = o->service->unit->timer;
+        struct wire_mark mark = wire_array(out, 4);
+
+        if (t)
+                wire_string(out, t->unit);
+        wire_array_end(out, mark);
+}
+
+static void triggered_by(struct object *o, struct wire_out *out) {
+        struct wire_mark mark = wire_array(out, 4);
+
+        for (uint32_t i = 0; i < o->manager->plan.after.n; i++) {
+                const struct unit *u = o->manager->services[i]->unit;
+                if (u->timer && strcmp(u->timer->unit, o->service->unit->name) == 0)
+                        wire_string(out, u->name);
+        }
+        wire_array_end(out, mark);
+}
+
+/* --- Times. */
+
+static usec_t real_now(void) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        return (usec_t) now.tv_sec * USEC_PER_SEC + (usec_t) now.tv_nsec / 1000;
+}
+
+usec_t unit_real_time(const struct object *o, usec_t at) {
+        if (at == 0 || at == USEC_INFINITY)
+                return at;
+        usec_t now = manager_now(o->manager);
+        return at <= now ? usec_sub(real_now(), now - at) : usec_add(real_now(), at - now);
+}
+
+static bool is_in(const struct object *o, uint32_t states) {
+        return STATE_IN(o->service->state, states);
+}
+
+static usec_t changed(const struct object *o) {
+        return o->service->since;
+}
+
+/* When its present run, or the last one, came up. */
+static usec_t entered_active(const struct object *o) {
+        return o->service->restarts.up_since;
+}
+
+static usec_t entered_inactive(const struct object *o) {
+        return is_in(o, STATES_AT_REST) ? o->service->since : 0;
+}
+
+static usec_t left_active(const struct object *o) {
+        return entered_active(o) != 0 && is_in(o, STATES_STOPPING | STATES_AT_REST) ? o->service->since : 0;
+}
+
+usec_t unit_started(const struct object *o) {
+        const struct start_window *w = &o->service->restarts.window;
+
+        if (o->service->since == 0)
+                return 0;
+        if (w->at && w->used > 0)
+                return w->at[(w->next + w->size - 1) % w->size];
+        return w->only != 0 ? w->only : entered_active(o);
+}
+
+#define TIMESTAMP(name, get)                                                                                 \
+        static uint64_t name(struct object *o) {                                                             \
+                return unit_real_time(o, get(o));                                                            \
+        }                                                                                                    \
+        static uint64_t name##_monotonic(struct object *o) {                                                 \
+                return get(o);                                                                               \
+        }
+TIMESTAMP(state_change, changed)
+TIMESTAMP(inactive_exit, unit_started)
+TIMESTAMP(active_enter, entered_active)
+TIMESTAMP(active_exit, left_active)
+TIMESTAMP(inactive_enter, entered_inactive)
+
+/* --- The rest. */
+
+static uint64_t can_reload(struct object *o) {
+        const struct unit *u = o->service->unit;
+        return u->exec[EXEC_RELOAD] != NULL || (o->is_loaded && u->type == SERVICE_NOTIFY_RELOAD);
+}
+
+static uint64_t can_start(struct object *o) {
+        return o->is_loaded || strcmp(unit_load_state(o), "loaded") == 0;
+}
+
+static void job(struct object *o, struct wire_out *out) {
+        const struct job *j = o->service->job;
+
+        wire_struct(out);
+        wire_u32(out, j ? j->id : 0);
+        wire_string(out, j ? object_job_path(j->id, o->text) : "/");
+}
+
+static void invocation(struct object *o, struct wire_out *out) {
+        struct wire_mark mark = wire_array(out, 1);
+
+        for (size_t i = 0; o->service->since != 0 && i < sizeof(o->service->invocation); i++)
+                wire_byte(out, o->service->invocation[i]);
+        wire_array_end(out, mark);
+}
+
+void unit_write_changes(struct object *o, struct wire_out *out) {
+        static const char *const changing[] = {
+                "ActiveState",
+                "SubState",
+                "StateChangeTimestamp",
+                "InactiveExitTimestamp",
+                "ActiveEnterTimestamp",
+                "ActiveExitTimestamp",
+                "InactiveEnterTimestamp",
+                "Job",
+                "InvocationID",
+        };
+
+        for (size_t i = 0; i < countof(changing); i++) {
+                wire_struct(out);
+                wire_string(out, changing[i]);
+                property_write(property_find(&interface_unit, changing[i]), o, out, true);
+        }
+}
+
+/* clang-format off */
+static const struct property properties[] = {
+        { "Id",                               "s",     .text = id },
+        { "Names",                            "as",    .write = names },
+        { "Following",                        "s",     .fixed_text = "" },
+        { "Requires",                         "as",    .write = requires },
+        { "Wants",                            "as",    .write = wants },
+        { "RequiredBy",                       "as",    .write = required_by },
+        { "WantedBy",                         "as",    .write = wanted_by },
+        { "Before",                           "as",    .write = before },
+        { "After",                            "as",    .write = after },
+        { "Triggers",                         "as",    .write = triggers },
+        { "TriggeredBy",                      "as",    .write = triggered_by },
+        { "Documentation",                    "as",    .write = documentation },
+        { "Description",                      "s",     .text = unit_description },
+        { "LoadState",                        "s",     .text = unit_load_state },
+        { "ActiveState",                      "s",     .text = unit_active_state },
+        { "FreezerState",                     "s",     .fixed_text = "running" },
+        { "SubState",                         "s",     .text = unit_sub_state },
+        { "FragmentPath",                     "s",     .text = fragment_path },
+        { "SourcePath",                       "s",     .fixed_text = "" },
+        { "DropInPaths",                      "as",    .write = drop_in_paths },
+        { "UnitFileState",                    "s",     .text = file_state },
+        { "UnitFilePreset",                   "s",     .text = file_preset },
+        { "StateChangeTimestamp",             "t",     .number = state_change },
+        { "StateChangeTimestampMonotonic",    "t",     .number = state_change_monotonic },
+        { "InactiveExitTimestamp",            "t",     .number = inactive_exit },
+        { "InactiveExitTimestampMonotonic",   "t",     .number = inactive_exit_monotonic },
+        { "ActiveEnterTimestamp",             "t",     .number = active_enter },
+        { "ActiveEnterTimestampMonotonic",    "t",     .number = active_enter_monotonic },
+        { "ActiveExitTimestamp",              "t",     .number = active_exit },
+        { "ActiveExitTimestampMonotonic",     "t",     .number = active_exit_monotonic },
+        { "InactiveEnterTimestamp",           "t",     .number = inactive_enter },
+        { "InactiveEnterTimestampMonotonic",  "t",     .number = inactive_enter_monotonic },
+        { "CanStart",                         "b",     .number = can_start },
+        { "CanStop",                          "b",     .number = can_start },
+        { "CanReload",                        "b",     .number = can_reload },
+        { "CanIsolate",                       "b",     .fixed_number = false },
+        { "CanFreeze",                        "b",     .fixed_number = false },
+        { "Job",                              "(uo)",  .write = job },
+        { "NeedDaemonReload",                 "b",     .number = need_daemon_reload },
+        { "Transient",                        "b",     .fixed_number = false },
+        { "LoadError",                        "(ss)",  .write = load_error },
+        { "InvocationID",                     "ay",    .write = invocation },
+};
+
+static const struct method methods[] = {
+        { "Start",                "s",  "o", true, verb_start },
+        { "Stop",                 "s",  "o", true, verb_stop },
+        { "Reload",               "s",  "o", true, verb_reload },
+        { "Restart",              "s",  "o", true, verb_restart },
+        { "TryRestart",           "s",  "o", true, verb_try_restart },
+        { "ReloadOrRestart",      "s",  "o", true, verb_reload_or_restart },
+        { "ReloadOrTryRestart",   "s",  "o", true, verb_try_reload_or_restart },
+        { "Kill",                 "si", "",  true, verb_kill },
+        { "ResetFailed",          "",   "",  true, verb_reset_failed },
+        { "Ref",                  "",   "",  false, verb_ref },
+        { "Unref",                "",   "",  false, verb_unref },
+};
+/* clang-format on */
+
+static bool is_of(const struct object *o) {
+        return o->kind == OBJECT_UNIT;
+}
+
+const struct interface interface_unit = {
+        .name = UNIT_INTERFACE,
+        .is_of = is_of,
+        .methods = methods,
+        .n_methods = countof(methods),
+        .properties = properties,
+        .n_properties = countof(properties),
+};

@@ -1,0 +1,274 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "control/bus-signal.h"
+#include "control/bus.h"
+#include "control/place.h"
+
+/* How many connections there may be, and how long one may say nothing of who it is. */
+#define TRUSTED_MOST   64
+#define OTHERS_MOST    16
+#define EACH_MOST      4 /* of the others */
+#define LIMIT          (10 * USEC_PER_SEC)
+#define ACCEPT_PAUSE   (200 * USEC_PER_MSEC) /* where descriptors are lacking */
+#define ACCEPT_AT_ONCE 16
+
+/* --- Clients come and go. */
+
+struct peer *bus_find_peer(const struct bus *b, uint32_t id) {
+        struct peer *p = b->peers;
+
+        while (p && p->id != id)
+                p = p->next;
+        return p;
+}
+
+static void close_lost(struct bus *b) {
+        for (struct peer **at = &b->peers; *at && !b->is_busy;) {
+                struct peer *p = *at;
+                if (!p->is_lost) {
+                        at = &p->next;
+                        continue;
+                }
+                *at = p->next;
+                b->n_subscribed -= p->subscribed;
+                peer_free(p);
+        }
+}
+
+/* What one has asked for may be news for the others. */
+static void flush_others(struct bus *b, const struct peer *served) {
+        if (!b->has_news)
+                return;
+        b->has_news = false;
+        for (struct peer *p = b->peers; p; p = p->next)
+                p->is_lost |= p != served && !p->is_lost && !peer_flush(p);
+}
+
+static int on_peer(sd_event_source *source maybe_unused, int fd maybe_unused, uint32_t events,
+                   void *context) {
+        struct peer *p = context;
+        struct bus *b = p->bus;
+
+        b->is_busy = true;
+        bool stays = peer_serve(p, events);
+        b->is_busy = false;
+        p->is_lost |= !stays;
+        flush_others(b, p);
+        close_lost(b);
+        return 0;
+}
+
+static int on_limit(sd_event_source *source maybe_unused, uint64_t at maybe_unused, void *context) {
+        struct peer *p = context;
+
+        p->is_lost = true;
+        close_lost(p->bus);
+        return 0;
+}
+
+static bool has_room(const struct bus *b, uid_t uid, bool trusted) {
+        unsigned n_trusted = 0, n_others = 0, n_own = 0;
+
+        for (const struct peer *p = b->peers; p; p = p->next) {
+                *(p->may_change ? &n_trusted : &n_others) += 1;
+                n_own += p->sasl.uid == uid;
+        }
+        return trusted ? n_trusted < TRUSTED_MOST : n_others < OTHERS_MOST && n_own < EACH_MOST;
+}
+
+static void admit(struct bus *b, int fd) {
+        struct ucred who;
+        socklen_t size = sizeof(who);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0) {
+                (void) close(fd);
+                return;
+        }
+        bool trusted = who.uid == 0 || who.uid == geteuid();
+        bool is_welcome = trusted || b->manager->config->container.control == CONTROL_SHARED;
+        if (!is_welcome || !has_room(b, who.uid, trusted)) {
+                (void) close(fd);
+                return;
+        }
+        struct peer *p = peer_new(b, fd, who.uid);
+        if (!p)
+                return;
+        p->may_change = trusted;
+        p->id = ++b->last_peer;
+        int r = sd_event_add_io(b->manager->event, &p->io, fd, EPOLLIN, on_peer, p);
+        if (r >= 0)
+                r = sd_event_add_time_relative(b->manager->event, &p->limit, CLOCK_MONOTONIC, LIMIT,
+                                               USEC_PER_SEC, on_limit, p);
+        if (r < 0) {
+                peer_free(p);
+                return;
+        }
+        p->next = b->peers;
+        b->peers = p;
+}
+
+static int on_pause_over(sd_event_source *source maybe_unused, uint64_t at maybe_unused, void *context) {
+        struct bus *b = context;
+
+        b->pause = sd_event_source_unref(b->pause);
+        (void) sd_event_source_set_enabled(b->listen, SD_EVENT_ON);
+        return 0;
+}
+
+/* No descriptor is left for it, and it goes on asking: not to be looked at for a while. */
+static void pause_accepting(struct bus *b) {
+        int r = sd_event_add_time_relative(b->manager->event, &b->pause, CLOCK_MONOTONIC, ACCEPT_PAUSE, 0,
+                                           on_pause_over, b);
+        if (r >= 0)
+                (void) sd_event_source_set_enabled(b->listen, SD_EVENT_OFF);
+}
+
+static int on_listen(sd_event_source *source maybe_unused, int fd, uint32_t events maybe_unused,
+                     void *context) {
+        struct bus *b = context;
+
+        for (unsigned n = 0; n < ACCEPT_AT_ONCE; n++) {
+                int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                if (client >= 0) {
+                        admit(b, client);
+                        continue;
+                }
+                if (errno != EAGAIN && io_is_shortage(errno))
+                        pause_accepting(b);
+                if (errno != EINTR && errno != ECONNABORTED)
+                        break;
+        }
+        return 0;
+}
+
+/* --- Signals. */
+
+struct wire_out *bus_signal(struct bus *b, bool subscribed, const struct wire_head *head) {
+        struct wire_head h = *head;
+
+        if (!b->peers || (subscribed && b->n_subscribed == 0))
+                return NULL;
+        h.type = WIRE_SIGNAL;
+        h.flags = WIRE_NO_REPLY;
+        h.serial = ++b->serial;
+        h.sender = "org.freedesktop.systemd1";
+        b->is_for_subscribed = subscribed;
+        wire_begin(&b->signal, &h);
+        return &b->signal;
+}
+
+/* One that could not be made is one that is not heard, as if there were no memory for the client's queue. */
+static bool hears(const struct bus *b, const struct peer *p) {
+        return p->sasl.state == SASL_DONE && (p->subscribed || !b->is_for_subscribed);
+}
+
+void bus_signal_send(struct bus *b) {
+        int r = wire_end(&b->signal);
+
+        for (struct peer *p = b->peers; p; p = p->next) {
+                if (!hears(b, p))
+                        continue;
+                if (r >= 0)
+                        peer_signal(p, b->signal.data, b->signal.n);
+                p->is_lost |= r < 0 || (!b->is_busy && !peer_flush(p));
+                b->has_news |= b->is_busy;
+        }
+        wire_done(&b->signal);
+        close_lost(b);
+}
+
+/* --- From start to end. */
+
+/* libsystemd's sd_booted(3) and what Debian's scripts look at. Without a systemctl they had better not see
+ * it. */
+static void say_booted(void) {
+        if (access("/usr/bin/systemctl", X_OK) < 0 && access("/bin/systemctl", X_OK) < 0)
+                return;
+        (void) !io_make_dirs("/run/systemd/system", 0755);
+        (void) !io_make_dirs("/run/systemd/ask-password", 0755);
+}
+
+static mode_t socket_mode(const struct manager *m) {
+        return m->config->container.control == CONTROL_SHARED ? 0666 : 0600;
+}
+
+static int listen_for_clients(struct bus *b) {
+        const struct manager *m = b->manager;
+        struct place_owner owner = {
+                .uid = geteuid(),
+                .runtime_directory = getenv("XDG_RUNTIME_DIR"),
+                .is_guest = !m->init->is_pid1 || m->options->isolated,
+        };
+        int fd = place_listen(&owner, socket_mode(m), b->path);
+
+        if (fd < 0)
+                return fd;
+        b->fd = fd;
+        if (strcmp(b->path, "/run/systemd/private") == 0)
+                say_booted();
+        return sd_event_add_io(m->event, &b->listen, fd, EPOLLIN, on_listen, b);
+}
+
+static void close_bus(void *context) {
+        struct bus *b = context;
+
+        job_hook_remove(b->manager, &b->jobs);
+        errands_done(b);
+        for (struct peer *p = b->peers; p; p = p->next)
+                p->is_lost = true;
+        close_lost(b);
+        sd_event_source_unref(b->listen);
+        sd_event_source_unref(b->pause);
+        if (b->fd >= 0) {
+                (void) close(b->fd);
+                (void) unlink(b->path);
+        }
+        wire_done(&b->signal);
+        free(b);
+}
+
+static void *open_bus(struct manager *m) {
+        if (m->config->container.control == CONTROL_NO)
+                return NULL;
+        struct bus *b = calloc(1, sizeof(*b));
+        int r = -ENOMEM;
+
+        if (b) {
+                b->manager = m;
+                b->fd = -1;
+                bus_signal_open(b);
+                r = listen_for_clients(b);
+        }
+        if (r >= 0)
+                return b;
+        log_warning(NULL,
+                    "no control socket can be made: %s; the services run, but nobody can ask about them "
+                    "(Control=no says that this is meant)",
+                    strerror(-r));
+        if (b)
+                close_bus(b);
+        return NULL;
+}
+
+static void reloading(void *context, bool begins) {
+        struct bus *b = context;
+
+        if (!begins)
+                (void) chmod(b->path, socket_mode(b->manager));
+        bus_signal_reloading(b, begins);
+}
+
+const struct manager_hooks bus_hooks = {
+        .open = open_bus,
+        .close = close_bus,
+        .changed = bus_signal_changed,
+        .listed = bus_signal_listed,
+        .reloading = reloading,
+        .ready = bus_signal_ready,
+};
