@@ -249,7 +249,7 @@ const struct setting settings[] = {
         SOCKET_ROW_NoDelay, REMARK(NoExecPaths),
         { SERVICE("NoNewPrivileges"), IN_SETUP(bool, no_new_privileges, bool, "yes or no", NULL),
           .fallback = "no",
-          .help = "Its processes get no rights from programs that they execute (setuid, file capabilities)." },
+          .help = "Its processes get no rights from what they execute (setuid, file capabilities)." },
         { SERVICE("NonBlocking"), IN_SETUP(bool, non_blocking, bool, "yes or no", NULL), .fallback = "no",
           .help = "The descriptors that are passed on to it are set to O_NONBLOCK." },
         { SERVICE("NotifyAccess"), .parse = value_word, .print = value_print_word,

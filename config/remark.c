@@ -30,9 +30,9 @@ static const struct {
 
 /* The sets of system calls of systemd.exec(5), "SystemCallFilter=". */
 static const char call_sets[] =
-        " aio basic-io chown clock cpu-emulation debug default file-system io-event ipc keyring known memlock "
-        "module mount network-io obsolete pkey privileged process raw-io reboot resources sandbox setuid signal "
-        "swap sync system-service timer ";
+        " aio basic-io chown clock cpu-emulation debug default file-system io-event ipc keyring known "
+        "memlock module mount network-io obsolete pkey privileged process raw-io reboot resources sandbox "
+        "setuid signal swap sync system-service timer ";
 
 const char *remark_key(enum remark r) {
         return rows[r].key;
@@ -210,10 +210,8 @@ static int refuse(const struct unit *u, struct diags *d) {
                         "%s: %s=: the service would need a view of its own of the container, which tend does "
                         "not make; without it the service is another one, so it is refused, as by systemd",
                         u->name, rows[r].key);
-                diag_hint(
-                        d,
-                        "give the container itself what it is to see, and reset it: an empty %s= in a drop-in",
-                        rows[r].key);
+                diag_hint(d, "give the container what it is to see, and reset it: an empty %s= in a drop-in",
+                          rows[r].key);
         }
         return worst;
 }

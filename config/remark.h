@@ -15,8 +15,8 @@
 enum remark_kind { REMARK_KINDS(ENUM_REMARK_KIND) REMARK_KIND_COUNT };
 
 /* clang-format off */
-/* Key, kind, how it is read (see remark.c), the words that it takes besides; of a WORD the first is what holds
- * anyway. */
+/* Key, kind, how it is read (see remark.c), the words that it takes besides; of a WORD the first is what
+ * holds anyway. */
 #define REMARKS(X)                                                                                           \
         X(AllowIsolate,                 IDLE,      BOOL,     "")                                             \
         X(AppArmorProfile,              HARDENING, TEXT,     "")                                             \
