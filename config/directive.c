@@ -11,6 +11,7 @@ static const struct words kill_modes = WORDS(KILL_MODES);
 static const struct words notify_accesses = WORDS(NOTIFY_ACCESSES);
 static const struct range nice_range = { -20, 19, INT_MIN };
 static const struct words controls = WORDS(CONTROLS);
+static const struct words health_actions = WORDS(HEALTH_ACTIONS);
 static const struct words preserves = WORDS(PRESERVES);
 static const struct range priority_range = { 1, 99, -1 };
 static const struct range io_range = { 0, 7, -1 };
@@ -152,6 +153,27 @@ const struct setting settings[] = {
           .help = "The group to run as; else the user's own." },
         { SERVICE("GuessMainPID"), READINESS(bool, guess_main_pid, bool, "yes or no"), .fallback = "yes",
           .help = "With Type=forking and no PIDFile=: the one process left behind is the main process." },
+        { SERVICE("HealthAction"),
+          READINESS_BY(uint8_t, health_action, word, "none restart stop fail", &health_actions),
+          .fallback = "none", .help = "What becomes of a service that is unhealthy." },
+        { SERVICE("HealthCheck"),
+          READINESS_BY(struct probe_spec *, health_check, probe, PROBE_TARGETS,
+                       &(const struct probe_row){ false }),
+          .at_spawn = true, .help = "What has to answer, again and again, for the service to be healthy." },
+        { SERVICE("HealthInterval"), HEALTH_ALIAS(health_interval),
+          .help = "The same as HealthIntervalSec=." },
+        { SERVICE("HealthIntervalSec"), HEALTH_SPAN(health_interval), .fallback = "30s",
+          .help = "The pause between two probes of HealthCheck=." },
+        { SERVICE("HealthRetries"), READINESS_BY(unsigned, health_retries, unsigned, "a number", NULL),
+          .fallback = "3", .help = "How many probes in a row have to fail for the service to be unhealthy." },
+        { SERVICE("HealthStartPeriod"), HEALTH_ALIAS(health_start_period),
+          .help = "The same as HealthStartPeriodSec=." },
+        { SERVICE("HealthStartPeriodSec"), HEALTH_SPAN(health_start_period), .fallback = "0",
+          .help = "How long failures do not count, unless it was healthy before." },
+        { SERVICE("HealthTimeout"), HEALTH_ALIAS(health_timeout),
+          .help = "The same as HealthTimeoutSec=." },
+        { SERVICE("HealthTimeoutSec"), HEALTH_SPAN(health_timeout), .fallback = "30s",
+          .help = "How long one probe of HealthCheck= may take." },
         { TEND("Hostname"), .parse = value_hostname, .print = value_print_hostname,
           .field = CONTAINER_FIELD(char *, hostname), .values = "a host name", .extension = true,
           .help = "The container's host name, where tend may set it." },
@@ -306,6 +328,10 @@ const struct setting settings[] = {
         { TIMER("RandomizedDelaySec"), TIMER_SPAN(random_delay), .fallback = "0",
           .help = "Each elapse comes later, by chance, by this at most." },
         REMARK(ReadOnlyPaths), REFUSED("Mount", "ReadWriteOnly"), REMARK(ReadWritePaths),
+        { SERVICE("ReadyWhen"),
+          READINESS_BY(struct probe_spec *, ready_when, probe, PROBE_TARGETS " fd:N",
+                       &(const struct probe_row){ true }),
+          .at_spawn = true, .help = "What has to answer before the service counts as started." },
         REFUSED("Unit", "RebootArgument"), SOCKET_ROW_ReceiveBuffer,
         REFUSED("Unit", "RefuseManualStart"), REFUSED("Unit", "RefuseManualStop"),
         REFUSED("Unit", "ReloadPropagatedFrom"),

@@ -2,6 +2,7 @@
  * and its printer, and refuses to compile where the field is of another type. For directive.c alone. */
 #pragma once
 
+#include "config/probe.h"
 #include "config/setup.h"
 #include "config/value.h"
 
@@ -46,7 +47,18 @@
 #define READINESS(type, f, kind, words)                                                                      \
         .parse = value_readiness, .print = value_print_readiness, .values = words,                           \
         .table = &(const struct readiness_row) {                                                             \
-                value_##kind, value_print_##kind, PLACE(struct readiness, type, f)                           \
+                value_##kind, value_print_##kind, PLACE(struct readiness, type, f), NULL                     \
+        }
+#define READINESS_BY(type, f, kind, words, also)                                                             \
+        .parse = value_readiness, .print = value_print_readiness, .values = (words), .extension = true,      \
+        .table = &(const struct readiness_row) {                                                             \
+                value_##kind, value_print_##kind, PLACE(struct readiness, type, f), also                     \
+        }
+#define HEALTH_SPAN(f) READINESS_BY(usec_t, f, span, "a span of time", NULL)
+#define HEALTH_ALIAS(f)                                                                                      \
+        .parse = value_readiness, .print = value_print_nothing, .values = "a span of time",                  \
+        .extension = true, .table = &(const struct readiness_row) {                                          \
+                value_span, value_print_nothing, PLACE(struct readiness, usec_t, f), NULL                    \
         }
 
 #define LIMIT_SIZE_WORDS    "a size, \"infinity\", or two of them as soft:hard"

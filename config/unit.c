@@ -112,6 +112,9 @@ const struct readiness *unit_readiness(const struct unit *u) {
                 .watchdog_signal = SIGABRT,
                 .reload_signal = SIGHUP,
                 .guess_main_pid = true,
+                .health_interval = 30 * USEC_PER_SEC,
+                .health_timeout = 30 * USEC_PER_SEC,
+                .health_retries = 3,
         };
         return u->readiness ? u->readiness : &defaults;
 }
@@ -128,6 +131,24 @@ struct command *command_free(struct command *c) {
                 c = next;
         }
         return NULL;
+}
+
+struct probe_spec *probe_spec_free(struct probe_spec *p) {
+        if (!p)
+                return NULL;
+        command_free(p->command);
+        free(p->text);
+        free(p);
+        return NULL;
+}
+
+static void free_readiness(struct readiness *r) {
+        if (!r)
+                return;
+        probe_spec_free(r->ready_when);
+        probe_spec_free(r->health_check);
+        free(r->pid_file);
+        free(r);
 }
 
 static void free_environment_files(struct environment_file *f) {
@@ -171,9 +192,7 @@ void unit_free(struct unit *u) {
                 u,
         };
 
-        if (u->readiness)
-                free(u->readiness->pid_file);
-        free(u->readiness);
+        free_readiness(u->readiness);
         for (size_t i = 0; i < countof(lists); i++)
                 strv_free(lists[i]);
         for (size_t i = 0; i < countof(u->exec); i++)

@@ -65,6 +65,12 @@
         X(STOP, "ExecStop")                                                                                  \
         X(STOP_POST, "ExecStopPost")
 
+#define HEALTH_ACTIONS(X)                                                                                    \
+        X(NONE, "none")                                                                                      \
+        X(RESTART, "restart")                                                                                \
+        X(STOP, "stop")                                                                                      \
+        X(FAIL, "fail")
+
 #define ENUM_SERVICE(name, word) SERVICE_##name,
 #define ENUM_RESTART(name, word) RESTART_##name,
 #define ENUM_KILL(name, word)    KILL_##name,
@@ -73,6 +79,7 @@
 #define ENUM_STDIO(name, word)   STDIO_##name,
 #define ENUM_EXEC(name, word)    EXEC_##name,
 #define ENUM_CONTROL(name, word) CONTROL_##name,
+#define ENUM_HEALTH(name, word)  HEALTH_ACTION_##name,
 
 enum service_type { SERVICE_TYPES(ENUM_SERVICE) SERVICE_TYPE_COUNT };
 enum restart { RESTARTS(ENUM_RESTART) RESTART_COUNT };
@@ -82,6 +89,7 @@ enum notify_access { NOTIFY_ACCESSES(ENUM_ACCESS) NOTIFY_ACCESS_COUNT };
 enum stdio_kind { STDIO_KINDS(ENUM_STDIO) STDIO_KIND_COUNT };
 enum control { CONTROLS(ENUM_CONTROL) };
 enum exec_kind { EXEC_KINDS(ENUM_EXEC) EXEC_KIND_COUNT };
+enum health_action { HEALTH_ACTIONS(ENUM_HEALTH) HEALTH_ACTION_COUNT };
 
 enum command_flags {
         COMMAND_IGNORE_FAILURE = 1 << 0, /* "-" */
@@ -161,14 +169,25 @@ struct timer_spec {
         bool persistent, fixed_random_delay, remain_after_elapse;
 };
 
-/* What few units say about their main process and their messages. */
+/* ReadyWhen= or HealthCheck=. */
+struct probe_spec {
+        char *text;              /* owned; as it is written, specifiers put in */
+        struct command *command; /* owned; tend itself, which does it; NULL of fd:N */
+        int fd;                  /* of fd:N; -1 */
+};
+
+/* What few units say about their main process, their messages and their probes. */
 struct readiness {
         char *pid_file;  /* owned; an absolute path, or NULL */
         usec_t watchdog; /* WatchdogSec=; USEC_INFINITY: none */
         int watchdog_signal, reload_signal;
         unsigned fd_store_max; /* descriptors that are kept */
         bool guess_main_pid;
-        bool exits_empty; /* ExitType=cgroup: it is up until its last process has gone */
+        bool exits_empty;        /* ExitType=cgroup: it is up until its last process has gone */
+        uint8_t health_action;   /* enum health_action */
+        unsigned health_retries; /* failures in a row */
+        struct probe_spec *ready_when, *health_check; /* owned */
+        usec_t health_interval, health_timeout, health_start_period;
 };
 
 struct unit {
@@ -267,6 +286,8 @@ void unit_free(struct unit *u);
 
 /* What the unit says of it, or the defaults; never NULL. */
 const struct readiness *unit_readiness(const struct unit *u);
+
+struct probe_spec *probe_spec_free(struct probe_spec *p);
 
 /* It says READY=1 when it is up. */
 bool unit_says_ready(const struct unit *u);

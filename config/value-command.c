@@ -146,27 +146,27 @@ static int take_arguments(const struct assignment *a, const char **at, struct pa
 }
 
 /* All in one block: the pointers, then the words. */
-static struct command *pack(const struct parts *d) {
-        size_t n = strv_length(d->words), size = d->flags & COMMAND_ARGV0 ? strlen(d->path) + 1 : 0;
+struct command *value_make_command(uint8_t flags, const char *path, char *const *words) {
+        size_t n = strv_length(words), size = flags & COMMAND_ARGV0 ? strlen(path) + 1 : 0;
 
         for (size_t i = 0; i < n; i++)
-                size += strlen(d->words[i]) + 1;
+                size += strlen(words[i]) + 1;
 
         struct command *c = malloc(sizeof(*c) + (n + 1) * sizeof(char *) + size);
         if (!c)
                 return NULL;
-        *c = (struct command){ .flags = d->flags, .n = (uint32_t) n };
+        *c = (struct command){ .flags = flags, .n = (uint32_t) n };
 
         char *at = (char *) &c->argv[n + 1];
         for (size_t i = 0; i < n; i++) {
                 c->argv[i] = at;
-                at = stpcpy(at, d->words[i]) + 1;
+                at = stpcpy(at, words[i]) + 1;
         }
         c->argv[n] = NULL;
         c->path = c->argv[0];
-        if (d->flags & COMMAND_ARGV0) {
+        if (flags & COMMAND_ARGV0) {
                 c->path = at;
-                memcpy(at, d->path, strlen(d->path) + 1);
+                memcpy(at, path, strlen(path) + 1);
         }
         return c;
 }
@@ -177,7 +177,7 @@ static int finish(const struct assignment *a, const struct parts *d, struct comm
         if (strv_length(d->words) > UINT32_MAX)
                 return value_reject(a, "too many words");
 
-        struct command *c = pack(d);
+        struct command *c = value_make_command(d->flags, d->path, d->words);
         if (!c)
                 return value_out_of_memory(a);
         **end = c;

@@ -23,7 +23,7 @@ int value_readiness(const struct assignment *a) {
                 u->readiness = made;
         }
         inner.field = row->field;
-        inner.table = NULL;
+        inner.table = row->table;
         same.setting = &inner;
         same.object = u->readiness;
         return row->parse(&same);
@@ -34,7 +34,7 @@ void value_print_readiness(const struct setting *s, const void *object, FILE *ou
         struct setting inner = *s;
 
         inner.field = row->field;
-        inner.table = NULL;
+        inner.table = row->table;
         row->print(&inner, unit_readiness(object), out);
 }
 

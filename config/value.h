@@ -75,6 +75,11 @@ struct readiness_row {
         int (*parse)(const struct assignment *a);
         void (*print)(const struct setting *s, const void *object, FILE *out);
         size_t field;
+        const void *table;
+};
+
+struct probe_row {
+        bool is_readiness; /* fd:N is one too, and it is tried until it answers */
 };
 
 /* Fields that a row's default does not fill: load settles them once all of a unit is known. */
@@ -183,6 +188,9 @@ VALUE(symlinks);       /* char **, absolute paths */
 VALUE(count);          /* unsigned; empty: UINT_MAX */
 int value_unlistenable(const struct assignment *a); /* refused; table: why */
 
+/* A command of these words, for `path`; NULL without memory. */
+struct command *value_make_command(uint8_t flags, const char *path, char *const *words);
+
 /* The number of an exit status that systemd.exec(5) gives a name, with "EXIT_" or "EX_" before it or not;
  * -EINVAL. */
 int value_exit_status(const char *name);
@@ -191,6 +199,7 @@ int value_exit_status(const char *name);
 VALUE(readiness);
 VALUE(pid_file);  /* char *, an absolute path */
 VALUE(exit_type); /* bool: cgroup */
+VALUE(probe);     /* struct probe_spec *; table: struct probe_row; value-probe.c */
 
 /* Rows without a field. */
 int value_refused(const struct assignment *a);   /* known, not carried out yet: a warning */

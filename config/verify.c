@@ -61,6 +61,20 @@ static bool leaves_no_main(const struct unit *u) {
                !unit_readiness(u)->guess_main_pid;
 }
 
+static bool asks_oneshot(const struct unit *u) {
+        return u->type == SERVICE_ONESHOT && unit_readiness(u)->ready_when;
+}
+
+static bool checks_oneshot(const struct unit *u) {
+        return u->type == SERVICE_ONESHOT && unit_readiness(u)->health_check;
+}
+
+static bool acts_on_nothing(const struct unit *u) {
+        const struct readiness *r = unit_readiness(u);
+
+        return r->health_action != HEALTH_ACTION_NONE && !r->health_check;
+}
+
 static bool is_behind_itself(const struct unit *u) {
         return strv_contains(u->after, u->name);
 }
@@ -200,6 +214,13 @@ static const struct rule {
         { "GuessMainPID", leaves_no_main, 0,
           "Type=forking with neither PIDFile= nor GuessMainPID=: how its main process ends is never known",
           NULL, ALWAYS },
+        { "ReadyWhen", asks_oneshot, -EINVAL,
+          "ReadyWhen= is not for Type=oneshot, which is ready when its last command has ended", NULL,
+          ALWAYS },
+        { "HealthCheck", checks_oneshot, -EINVAL,
+          "HealthCheck= is not for Type=oneshot, which does not run on", NULL, ALWAYS },
+        { "HealthAction", acts_on_nothing, 0, "HealthAction= changes nothing without HealthCheck=", NULL,
+          ALWAYS },
         { "After", is_behind_itself, -EINVAL, "it is ordered behind itself (After=)", NULL, OF_ITSELF },
         { "Before", is_ahead_of_itself, -EINVAL, "it is ordered ahead of itself (Before=)", NULL, OF_ITSELF },
         { "Requires", requires_itself, -EINVAL, "it requires itself (Requires=)", NULL, OF_ITSELF },

@@ -64,8 +64,9 @@ static void tell(struct task *t, const char *why) {
 
 static bool try_once(struct task *t, usec_t last) {
         char why[REACH_TEXT_MAX];
-        usec_t until = usec_add(kernel_now(), t->timeout);
-        struct reach r = { .probe = &t->probe, .command = t->command, .until = MIN(until, last) };
+        struct reach r = { .probe = &t->probe, .command = t->command };
+
+        r.until = MIN(usec_add(kernel_now(), t->timeout), last);
 
         bool answers = reach(&r, why);
         if (!answers)

@@ -7,6 +7,7 @@
 #include "init/kernel.h"
 #include "supervisor/census.h"
 #include "supervisor/manager.h"
+#include "supervisor/prober.h"
 
 /* Of /proc/PID/stat, see proc(5). */
 struct process {
@@ -120,8 +121,8 @@ static struct service *owner_by_descent(const struct manager *m, const struct ce
 
         for (unsigned depth = 0; parent > 1 && depth < 64; depth++) {
                 struct service *s = pids_find(&m->pids, parent);
-                if (s)
-                        return s;
+                if (s) /* what a probe runs is nobody's */
+                        return prober_is(s, parent) ? NULL : s;
                 const struct census_entry *up = find(c, parent);
                 if (!up)
                         break;

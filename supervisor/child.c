@@ -158,8 +158,14 @@ static int open_stdin(struct launch *l) {
         return open_stream(l, STDIN_FILENO, &l->unit->input);
 }
 
+static int open_report(const struct launch *l, int target) {
+        return dup2(l->report, target) < 0 ? -errno : 0;
+}
+
 /* What reads from a socket writes to it too, unless that has been sent elsewhere. */
 static int open_stdout(struct launch *l) {
+        if (l->report > 0)
+                return open_report(l, STDOUT_FILENO);
         if (l->unit->input.kind == STDIO_SOCKET && l->unit->output.kind == STDIO_INHERIT &&
             l->kind == EXEC_START)
                 return dup2(STDIN_FILENO, STDOUT_FILENO) < 0 ? -errno : 0;
@@ -175,18 +181,41 @@ static int open_stderr(struct launch *l) {
         bool is_inherited =
                 out->kind != STDIO_INHERIT || (l->unit->input.kind == STDIO_SOCKET && l->kind == EXEC_START);
 
+        if (l->report > 0)
+                return open_report(l, STDERR_FILENO);
         if (same_file || (err->kind == STDIO_INHERIT && is_inherited))
                 return dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ? -errno : 0;
         return open_stream(l, STDERR_FILENO, err);
 }
 
+/* The one that ReadyWhen= names, out of the way of the others. */
+static int set_ready_aside(struct launch *l, int *ret) {
+        if (l->ready <= 0)
+                return 0;
+        if (l->ready_at <= STDERR_FILENO + (int) l->n_fds) {
+                l->failed_at = "what ReadyWhen= names is one of LISTEN_FDS";
+                return -EBUSY;
+        }
+        *ret = fcntl(l->ready, F_DUPFD_CLOEXEC, MAX(l->ready_at, STDERR_FILENO + 1 + (int) l->n_fds));
+        return *ret < 0 ? -errno : 0;
+}
+
+static int pass_ready(const struct launch *l, int ready) {
+        if (ready == l->ready_at)
+                return fcntl(ready, F_SETFD, 0) < 0 ? -errno : 0;
+        return ready > 0 && dup2(ready, l->ready_at) < 0 ? -errno : 0;
+}
+
 /* sd_listen_fds(3). First all of them out of the way of where they are to be, then each to its place, which
  * takes close-on-exec off. */
 static int pass_descriptors(struct launch *l) {
-        int first = STDERR_FILENO + 1;
+        int first = STDERR_FILENO + 1, ready = -1;
 
         if (l->prepared[PREPARE_DESCRIPTORS] < 0)
                 return l->prepared[PREPARE_DESCRIPTORS];
+        int r = set_ready_aside(l, &ready);
+        if (r < 0)
+                return r;
         for (unsigned i = 0; i < l->n_fds; i++) {
                 l->passed[i] = fcntl(l->fds[i], F_DUPFD_CLOEXEC, first + (int) l->n_fds);
                 if (l->passed[i] < 0)
@@ -202,6 +231,9 @@ static int pass_descriptors(struct launch *l) {
                     fcntl(first + (int) i, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK) < 0)
                         return -errno;
         }
+        r = pass_ready(l, ready);
+        if (r < 0)
+                return r;
         for (char *const *at = l->own_pid; at && *at; at++)
                 (void) snprintf(*at, LAUNCH_PID_ROOM, "%d", getpid());
         return 0;

@@ -19,6 +19,7 @@ struct ending {
         X(SIGNAL, "signal")                                                                                  \
         X(CORE_DUMP, "core-dump")                                                                            \
         X(WATCHDOG, "watchdog")                                                                              \
+        X(HEALTH, "health") /* ours: HealthCheck= */                                                         \
         X(START_LIMIT, "start-limit-hit")                                                                    \
         X(DEPENDENCY, "dependency")                                                                          \
         X(EXEC_CONDITION, "exec-condition")                                                                  \

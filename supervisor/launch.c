@@ -262,8 +262,8 @@ static int make_words(struct launch *l, struct diags *d) {
 
         int r = expand_command(l->command, l->environment, &l->launcher->arena, &l->argv, &missing);
         if (r == 0 && missing)
-                diag(d, NULL, 0, 0, "%s= uses $%s, which is not set: it is empty", exec_kind_word(l->kind),
-                     missing);
+                diag(d, NULL, 0, 0, "%s= uses $%s, which is not set: it is empty",
+                     l->setting ? l->setting : exec_kind_word(l->kind), missing);
         return r;
 }
 

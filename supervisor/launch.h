@@ -46,6 +46,9 @@ struct launch {
         const int *fds;       /* handed on as 3 and so on; n_fds of them */
         unsigned n_fds;
         unsigned n_sockets; /* the first of those are sockets that tend holds for it */
+        int ready, ready_at; /* a descriptor that is handed on as that number; 0: none */
+        int report;          /* takes standard output and standard error; 0: as the unit says */
+        const char *setting; /* whose command it is, where `kind` does not tell; NULL: that does */
 
         /* Prepared by launch_run(); the child only reads. */
         struct launcher *launcher;

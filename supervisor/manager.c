@@ -9,6 +9,7 @@
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
 #include "supervisor/order.h"
+#include "supervisor/prober.h"
 #include "supervisor/reload.h"
 #include "supervisor/roundup.h"
 
@@ -216,6 +217,8 @@ static bool take_due(struct manager *m) {
                 budget_is_over(m);
         else if (t == &m->retry)
                 m->census_due = true;
+        else if (t->kind == TIMER_PROBER)
+                prober_due(t);
         else
                 time_is_over((struct service *) t);
         return true;
@@ -358,10 +361,10 @@ static int open_loop(struct manager *m) {
 }
 
 int manager_reserve(struct manager *m, uint32_t n) {
-        int r = pids_reserve(&m->pids, 2 * n);
+        int r = pids_reserve(&m->pids, 2 * n + m->n_probers);
 
         if (r == 0)
-                r = timers_reserve(&m->timers, n + 2);
+                r = timers_reserve(&m->timers, n + 2 + m->n_probers);
         if (r < 0)
                 return r;
         r = jobs_reserve(&m->jobs, n);
@@ -371,6 +374,7 @@ int manager_reserve(struct manager *m, uint32_t n) {
         if (!waiting)
                 return -ENOMEM;
         m->waiting = waiting;
+        m->n_reserved = n;
         return 0;
 }
 

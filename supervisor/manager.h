@@ -60,6 +60,9 @@ struct manager {
                                     unit is gone, or they serve a connection */
         struct service *todo, **todo_end;
 
+        uint32_t n_reserved; /* services that there is room for */
+        uint32_t n_probers;  /* each with a timer and a process besides */
+
         struct pids pids;
         struct timers timers;
         struct alarms alarms;

@@ -11,10 +11,10 @@ static const unsigned restarts_after[RESTART_COUNT] = {
         [RESTART_NO] = 0,
         [RESTART_ON_SUCCESS] = AFTER(SUCCESS),
         [RESTART_ON_FAILURE] = AFTER(EXIT_CODE) | AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(TIMEOUT) |
-                               AFTER(WATCHDOG) | AFTER(PROTOCOL) | AFTER(OOM_KILL),
+                               AFTER(WATCHDOG) | AFTER(HEALTH) | AFTER(PROTOCOL) | AFTER(OOM_KILL),
         [RESTART_ON_ABNORMAL] = AFTER(SIGNAL) | AFTER(CORE_DUMP) | AFTER(TIMEOUT) | AFTER(WATCHDOG) |
-                                AFTER(PROTOCOL) | AFTER(OOM_KILL),
-        [RESTART_ON_WATCHDOG] = AFTER(WATCHDOG),
+                                AFTER(HEALTH) | AFTER(PROTOCOL) | AFTER(OOM_KILL),
+        [RESTART_ON_WATCHDOG] = AFTER(WATCHDOG) | AFTER(HEALTH),
         [RESTART_ON_ABORT] = AFTER(SIGNAL) | AFTER(CORE_DUMP),
         [RESTART_ALWAYS] =
                 ~(AFTER(START_LIMIT) | AFTER(DEPENDENCY) | AFTER(EXEC_CONDITION) | AFTER(ASSERTION)),
@@ -23,12 +23,13 @@ static const unsigned restarts_after[RESTART_COUNT] = {
 static const char *const reasons[RESULT_COUNT] = {
         [RESULT_SUCCESS] = "it ended cleanly",
         [RESULT_RESOURCES] = "its process could not be made",
-        [RESULT_PROTOCOL] = "it ended before it said READY=1",
+        [RESULT_PROTOCOL] = "it ended before it was ready",
         [RESULT_TIMEOUT] = "it ran out of time",
         [RESULT_EXIT_CODE] = "it failed",
         [RESULT_SIGNAL] = "it was killed",
         [RESULT_CORE_DUMP] = "it crashed",
         [RESULT_WATCHDOG] = "its watchdog fell silent",
+        [RESULT_HEALTH] = "it was unhealthy",
         [RESULT_START_LIMIT] = "it was started too often",
         [RESULT_DEPENDENCY] = "what it requires is not there",
         [RESULT_EXEC_CONDITION] = "its ExecCondition= says no",
@@ -43,12 +44,19 @@ static bool has_status(const struct status_set *s, struct ending e) {
                                     : e.code != 0 && status_set_has_signal(s, e.status);
 }
 
+/* HealthAction=restart says so itself; how the main process took its stop is not what matters. */
+static bool is_cure(const struct unit *u, enum result result) {
+        return result == RESULT_HEALTH && unit_readiness(u)->health_action == HEALTH_ACTION_RESTART;
+}
+
 /* Not being able to make a process says nothing about the service: it is tried again whatever
  * Restart= says. */
 static bool is_wanted(const struct unit *u, enum result result, struct ending e, const char **why) {
         *why = reasons[result];
         if (u->socket) /* has no Restart= */
                 return false;
+        if (is_cure(u, result))
+                return true;
         if (has_status(u->restart_prevent_status, e)) {
                 *why = "RestartPreventExitStatus= names this end";
                 return false;

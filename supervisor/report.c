@@ -8,7 +8,8 @@
 /* What came of it, in the words that say most: the process's own end where there was one. */
 static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) {
         static const char *const words[RESULT_COUNT] = {
-                [RESULT_PROTOCOL] = "ended without READY=1",
+                [RESULT_PROTOCOL] = "ended before it was ready",
+                [RESULT_HEALTH] = "was unhealthy",
                 [RESULT_TIMEOUT] = "ran out of time",
                 [RESULT_RESOURCES] = "got no process",
                 [RESULT_DEPENDENCY] = "did not start: what it requires has failed",
@@ -18,10 +19,14 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
                 [RESULT_TRIGGER_LIMIT] = "was closed: it was triggered too often",
         };
 
-        if (s->result == RESULT_PROTOCOL && s->unit->type == SERVICE_FORKING)
+        bool was_asked = unit_readiness(s->unit)->ready_when && s->main_ending.code != 0;
+
+        if (s->result == RESULT_PROTOCOL && s->unit->type == SERVICE_FORKING && !was_asked)
                 return "left nobody for PIDFile= to name";
         if (s->unit->socket && s->result == RESULT_RESOURCES)
                 return "cannot listen";
+        if (s->result == RESULT_PROTOCOL && !was_asked)
+                return "ended without READY=1";
         if (words[s->result])
                 return words[s->result];
         if (s->main_ending.code == 0 || ending_result(s->unit, s->main_ending, s->was_asked) != s->result)
@@ -29,12 +34,16 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
         return ending_text(s->main_ending, buffer);
 }
 
+/* Than that it runs. */
+static bool awaits_more(const struct service *s) {
+        return unit_says_ready(s->unit) || unit_readiness(s->unit)->ready_when;
+}
+
 static void say_up(const struct service *s) {
         if (s->unit->timer || s->unit->socket)
                 return; /* it says itself what it waits for */
         if (s->main != 0)
-                log_info(s->unit->name, "%s, pid %d", unit_says_ready(s->unit) ? "ready" : "started",
-                         s->main);
+                log_info(s->unit->name, "%s, pid %d", awaits_more(s) ? "ready" : "started", s->main);
         else if (mainpid_is_unknown(s))
                 log_info(s->unit->name, "started; its main process is not known");
         else

@@ -14,6 +14,7 @@
 #include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
+#include "supervisor/prober.h"
 #include "supervisor/report.h"
 #include "supervisor/spawn.h"
 #include "supervisor/watchdog.h"
@@ -88,6 +89,7 @@ static struct facts look(const struct service *s) {
                 .more_to_run = s->main_command && s->main_command->next,
                 .failed = result_is_failure(s->result),
                 .main_awaited = unit_readiness(s->unit)->pid_file && mainpid_is_unknown(s),
+                .probe_awaited = prober_is_awaited(s),
                 .main_unknown = mainpid_is_unknown(s),
                 .reloading = s->reloading,
                 .stops_itself = s->stops_itself,
@@ -217,6 +219,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_BLAME_RESOURCES:  blame(s, RESULT_RESOURCES); break;
         case DO_BLAME_DEPENDENCY: blame(s, RESULT_DEPENDENCY); break;
         case DO_BLAME_WATCHDOG:   blame(s, RESULT_WATCHDOG); break;
+        case DO_BLAME_HEALTH:     blame(s, RESULT_HEALTH); break;
         case DO_BLAME_CONDITION:  blame(s, RESULT_EXEC_CONDITION); break;
         case DO_BLAME_ASSERTION:  blame_anew(s, RESULT_ASSERTION); break;
         case DO_FORGIVE:          blame_anew(s, RESULT_SUCCESS); break;
@@ -241,6 +244,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_ABORT:            spawn_signal(s, unit_readiness(s->unit)->watchdog_signal, false); break;
         case DO_SIGNAL_RELOAD:    spawn_signal_reload(s); break;
         case DO_AWAIT_MAIN:       mainpid_search(s); break;
+        case DO_AWAIT_READY:      prober_await(s); break;
         case DO_AWAIT_EMPTY:      await_empty(s); break;
         case DO_GO_UP:            s->restarts.up_since = manager_now(s->manager); break;
         case DO_WARN_RELOAD:      warn_of_reload(s); break;
@@ -265,6 +269,8 @@ static void set_state(struct service *s, enum state to) {
         s->since = manager_now(s->manager);
         s->waits_for_empty = false;
         watchdog_follow(s, before);
+        if (s->vigil)
+                prober_follow(s, before);
         if (STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART)))
                 retire(s);
         if (s->unit->socket && STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_STOP_POST)))

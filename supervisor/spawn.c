@@ -14,6 +14,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/passing.h"
 #include "supervisor/privilege.h"
+#include "supervisor/prober.h"
 #include "supervisor/spawn.h"
 #include "supervisor/vigil.h"
 #include "supervisor/watchdog.h"
@@ -145,15 +146,20 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
         if (r >= 0 && kind == EXEC_START) {
                 r = watchdog_prepare(s);
                 if (r >= 0)
+                        r = prober_prepare(s);
+                if (r >= 0)
                         r = passing_collect(s, &passing);
                 l.fds = passing.fds;
                 l.n_fds = passing.n;
                 l.n_sockets = passing.n_sockets;
+                l.ready = prober_descriptor(s);
+                l.ready_at = l.ready > 0 ? unit_readiness(s->unit)->ready_when->fd : 0;
         }
         make_variables(&v, s, kind, &passing);
         l.extra = v.list;
         l.own_pid = v.own_pid;
         pid_t pid = r < 0 ? r : launch_run(&s->manager->launcher, &l, &d);
+        prober_given(s);
         if (pid < 0)
                 log_error(s->unit->name, "making a process for %s=: %s", exec_kind_word(kind),
                           strerror(-pid));
@@ -321,8 +327,12 @@ static void control_ended(struct service *s, struct ending e) {
 void service_process_ended(struct service *s, pid_t pid, struct ending e) {
         pids_remove(&s->manager->pids, pid);
         s->manager->census_due |= s->waits_for_empty;
+        if (s->vigil && prober_ended(s, pid, e))
+                return;
         if (s->notify)
                 notify_drain(s);
+        if (s->vigil)
+                prober_drain(s);
         /* "-" before an ExecStart= line makes every end of it a clean one. */
         if (pid == s->main && s->main_command && (s->main_command->flags & COMMAND_IGNORE_FAILURE))
                 e = (struct ending){ .code = CLD_EXITED };

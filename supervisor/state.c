@@ -61,6 +61,10 @@ static bool main_awaited(const struct facts *f) {
         return f->main_awaited;
 }
 
+static bool probe_awaited(const struct facts *f) {
+        return f->probe_awaited;
+}
+
 static bool main_serves(const struct facts *f) {
         return f->main_alive || f->main_unknown;
 }
@@ -163,10 +167,12 @@ const struct rule state_rules[] = {
         RULE(S(START_PRE),     CONTROL_DONE,      always,            START,         DO_RUN_MAIN),
         RULE(S(START_PRE),     CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
 
+        RULE(S(START),         UP,                probe_awaited,     SAME,          DO_AWAIT_READY),
         RULE(S(START),         UP,                has_post,          START_POST,    DO_RUN_POST),
         RULE(S(START),         UP,                always,            RUNNING,       SERVE | DO_GO_UP),
         /* A forking service's own command, which leaves its main process behind. */
         RULE(S(START),         CONTROL_DONE,      main_awaited,      SAME,          DO_AWAIT_MAIN),
+        RULE(S(START),         CONTROL_DONE,      probe_awaited,     SAME,          DO_AWAIT_READY),
         RULE(S(START),         CONTROL_DONE,      has_post,          START_POST,    DO_RUN_POST),
         RULE(S(START),         CONTROL_DONE,      always,            RUNNING,       SERVE | DO_GO_UP),
         RULE(S(START),         CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
@@ -197,6 +203,10 @@ const struct rule state_rules[] = {
 
         RULE(S(START) | WATCHED, SILENT,          always,            STOP_WATCHDOG,
              DO_BLAME_WATCHDOG | ABORT),
+
+        RULE(SERVING,          UNHEALTHY,         has_stop,          STOP,
+             DO_BLAME_HEALTH | DO_DROP_CONTROL | RUN_STOP),
+        RULE(SERVING,          UNHEALTHY,         always,            STOP_SIGTERM,  DO_BLAME_HEALTH | TERM),
 
         RULE(S(RUNNING),       RELOAD_ASKED,      reloads_by_both,   RELOAD,
              DO_ARM_START | DO_SIGNAL_RELOAD | DO_RUN_RELOAD),
@@ -280,6 +290,7 @@ const struct rule state_rules[] = {
         RULE(ALL,              RELOADING,         always,            SAME,          0),
         RULE(ALL,              STOPPING,          always,            SAME,          0),
         RULE(ALL,              SILENT,            always,            SAME,          0),
+        RULE(ALL,              UNHEALTHY,         always,            SAME,          0),
         RULE(ALL,              MAIN_ENDED,        always,            SAME,          0),
         RULE(ALL,              CONTROL_DONE,      always,            SAME,          0),
         RULE(ALL,              CONTROL_FAILED,    always,            SAME,          0),

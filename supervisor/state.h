@@ -41,6 +41,7 @@ enum state { STATES(ENUM_STATE) STATE_COUNT, STATE_SAME /* in a rule: stay */ };
         X(RELOADING, "says that it reloads") /* RELOADING=1 */                                               \
         X(STOPPING, "says that it stops")    /* STOPPING=1 */                                                \
         X(SILENT, "watchdog silent")         /* or WATCHDOG=trigger */                                       \
+        X(UNHEALTHY, "unhealthy")            /* and HealthAction= is restart or fail */                      \
         X(MAIN_ENDED, "main process ended")                                                                  \
         X(CONTROL_DONE, "command done")                                                                      \
         X(CONTROL_FAILED, "command failed")                                                                  \
@@ -61,50 +62,53 @@ enum effect {
         DO_BLAME_RESOURCES = 1ULL << 4,
         DO_BLAME_DEPENDENCY = 1ULL << 5,
         DO_BLAME_WATCHDOG = 1ULL << 6,
-        DO_BLAME_CONDITION = 1ULL << 7, /* by what ExecCondition= says: no failure */
-        DO_BLAME_ASSERTION = 1ULL << 8, /* whatever was blamed before: a start that does not come about */
-        DO_FORGIVE = 1ULL << 9,         /* nothing is blamed: the start is skipped */
-        DO_BEGIN = 1ULL << 10, /* a new invocation: nothing is blamed, a new id, the start is counted */
-        DO_DROP_CONTROL = 1ULL << 11, /* end the command that runs */
-        DO_DISARM = 1ULL << 12,
-        DO_GO_UP = 1ULL << 13,       /* the run counts as one: it has come up */
-        DO_ARM_START = 1ULL << 14,   /* TimeoutStartSec= */
-        DO_ARM_STOP = 1ULL << 15,    /* TimeoutStopSec= */
-        DO_ARM_RUNTIME = 1ULL << 16, /* RuntimeMaxSec= */
-        DO_ARM_DELAY = 1ULL << 17,   /* the delay of the verdict */
-        DO_REMOVE = 1ULL << 18, /* the runtime directories, unless RuntimeDirectoryPreserve= keeps them */
-        DO_RUN_CONDITION = 1ULL << 19, /* commands: the first of the list */
-        DO_RUN_PRE = 1ULL << 20,
-        DO_RUN_MAIN = 1ULL << 21,
-        DO_RUN_NEXT = 1ULL << 22, /* the next ExecStart= of a oneshot */
-        DO_RUN_POST = 1ULL << 23,
-        DO_RUN_RELOAD = 1ULL << 24,
-        DO_RUN_STOP = 1ULL << 25,
-        DO_RUN_STOP_POST = 1ULL << 26,
-        DO_TERM = 1ULL << 27, /* KillSignal= to whom KillMode= says; then EMPTY follows when nobody is left */
-        DO_KILL = 1ULL << 28, /* FinalKillSignal= likewise */
-        DO_ABORT = 1ULL << 29,         /* WatchdogSignal= to whom DO_TERM goes */
-        DO_SIGNAL_RELOAD = 1ULL << 30, /* ReloadSignal= to the main process */
-        DO_AWAIT_MAIN = 1ULL << 31,    /* look for PIDFile= until it names the main process: UP follows */
-        DO_AWAIT_EMPTY = 1ULL << 32,   /* EMPTY follows when nobody is left, without a signal to anybody; of a
+        DO_BLAME_HEALTH = 1ULL << 7,
+        DO_BLAME_CONDITION = 1ULL << 8, /* by what ExecCondition= says: no failure */
+        DO_BLAME_ASSERTION = 1ULL << 9, /* whatever was blamed before: a start that does not come about */
+        DO_FORGIVE = 1ULL << 10,        /* nothing is blamed: the start is skipped */
+        DO_BEGIN = 1ULL << 11, /* a new invocation: nothing is blamed, a new id, the start is counted */
+        DO_DROP_CONTROL = 1ULL << 12, /* end the command that runs */
+        DO_DISARM = 1ULL << 13,
+        DO_GO_UP = 1ULL << 14,       /* the run counts as one: it has come up */
+        DO_ARM_START = 1ULL << 15,   /* TimeoutStartSec= */
+        DO_ARM_STOP = 1ULL << 16,    /* TimeoutStopSec= */
+        DO_ARM_RUNTIME = 1ULL << 17, /* RuntimeMaxSec= */
+        DO_ARM_DELAY = 1ULL << 18,   /* the delay of the verdict */
+        DO_REMOVE = 1ULL << 19, /* the runtime directories, unless RuntimeDirectoryPreserve= keeps them */
+        DO_RUN_CONDITION = 1ULL << 20, /* commands: the first of the list */
+        DO_RUN_PRE = 1ULL << 21,
+        DO_RUN_MAIN = 1ULL << 22,
+        DO_RUN_NEXT = 1ULL << 23, /* the next ExecStart= of a oneshot */
+        DO_RUN_POST = 1ULL << 24,
+        DO_RUN_RELOAD = 1ULL << 25,
+        DO_RUN_STOP = 1ULL << 26,
+        DO_RUN_STOP_POST = 1ULL << 27,
+        DO_TERM = 1ULL << 28, /* KillSignal= to whom KillMode= says; then EMPTY follows when nobody is left */
+        DO_KILL = 1ULL << 29, /* FinalKillSignal= likewise */
+        DO_ABORT = 1ULL << 30,         /* WatchdogSignal= to whom DO_TERM goes */
+        DO_SIGNAL_RELOAD = 1ULL << 31, /* ReloadSignal= to the main process */
+        DO_AWAIT_MAIN = 1ULL << 32,    /* look for PIDFile= until it names the main process: UP follows */
+        DO_AWAIT_READY = 1ULL << 33,   /* ask ReadyWhen= until it answers: UP follows */
+        DO_AWAIT_EMPTY = 1ULL << 34,   /* EMPTY follows when nobody is left, without a signal to anybody; of a
                                           service that is up: only where its main process is not known */
-        DO_WARN_RELOAD = 1ULL << 33,   /* the reload failed, the service goes on */
+        DO_WARN_RELOAD = 1ULL << 35,   /* the reload failed, the service goes on */
 };
-#define EFFECT_COUNT 34
+#define EFFECT_COUNT 36
 
 /* What the guards look at. */
 struct facts {
         const struct unit *unit;
         bool main_alive;
-        bool main_clean;   /* its end was a clean one */
-        bool more_to_run;  /* a oneshot's next ExecStart= */
-        bool failed;       /* something is blamed */
-        bool main_awaited; /* a forking service's, which its PIDFile= does not name yet */
-        bool main_unknown; /* a forking service's, and it has not been found: who is left counts instead */
-        bool reloading;    /* it has said RELOADING=1 and not READY=1 since */
-        bool stops_itself; /* it has said STOPPING=1, and we have sent no signal since */
-        bool will_restart; /* the verdict; asked for only where EMPTY or TIME_OUT may bring the service to
-                              rest */
+        bool main_clean;    /* its end was a clean one */
+        bool more_to_run;   /* a oneshot's next ExecStart= */
+        bool failed;        /* something is blamed */
+        bool main_awaited;  /* a forking service's, which its PIDFile= does not name yet */
+        bool probe_awaited; /* ReadyWhen= has not answered yet */
+        bool main_unknown;  /* a forking service's, and it has not been found: who is left counts instead */
+        bool reloading;     /* it has said RELOADING=1 and not READY=1 since */
+        bool stops_itself;  /* it has said STOPPING=1, and we have sent no signal since */
+        bool will_restart;  /* the verdict; asked for only where EMPTY or TIME_OUT may bring the service to
+                               rest */
 };
 
 struct rule {

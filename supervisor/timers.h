@@ -6,9 +6,13 @@
 
 #define TIMER_IDLE UINT32_MAX
 
+/* What it is the first field of, for whoever takes it out. */
+enum timer_kind { TIMER_SERVICE, TIMER_PROBER };
+
 struct timer {
         usec_t at;
         uint32_t slot; /* in the heap; TIMER_IDLE: not armed */
+        uint32_t kind; /* enum timer_kind */
 };
 
 struct timers {

@@ -1,5 +1,6 @@
 #include "supervisor/vigil.h"
 #include "supervisor/fdstore.h"
+#include "supervisor/prober.h"
 
 struct vigil *vigil_of(struct service *s) {
         if (s->vigil)
@@ -16,6 +17,7 @@ struct vigil *vigil_free(struct vigil *v) {
         sd_event_source_unref(v->main);
         sd_event_source_unref(v->search);
         sd_event_source_unref(v->watchdog);
+        prober_free(v->prober);
         fdstore_clear(v);
         free(v);
         return NULL;

@@ -1,11 +1,13 @@
 /* What tend keeps of a service that needs more than being started and reaped: a main process that is not our
- * child or that PIDFile= has yet to name, a watchdog, descriptors in store. Most services have none of it. */
+ * child or that PIDFile= has yet to name, a watchdog, probes, descriptors in store. Most services have none
+ * of it. */
 #pragma once
 
 #include <systemd/sd-event.h>
 
 #include "supervisor/service.h"
 
+struct prober; /* prober.c */
 struct stored; /* fdstore.c */
 
 struct vigil {
@@ -17,6 +19,8 @@ struct vigil {
         sd_event_source *watchdog; /* owned; the timer, never later than `deadline` */
         usec_t span;               /* WatchdogSec=, or WATCHDOG_USEC= of this run; USEC_INFINITY: none */
         usec_t deadline;           /* by which WATCHDOG=1 has to come */
+
+        struct prober *prober; /* owned; of ReadyWhen= and HealthCheck= */
 
         usec_t reload_asked; /* when ReloadSignal= was sent */
 

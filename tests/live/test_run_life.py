@@ -179,7 +179,7 @@ REASONS = {
     "crash": ("LimitCORE=0\nExecStart=sh -c 'kill -SEGV $$$$'", r"was killed by SIGSEGV.*; starts again in 8s \((it was killed|it crashed), "),
     "runtime": ("RuntimeMaxSec=50ms\nExecStart=sleep inf", r"ran out of time; starts again in 8s \(it ran out of time, "),
     "start": ("Type=notify\nTimeoutStartSec=50ms\nExecStart=sleep inf", r"ran out of time; starts again in 8s"),
-    "protocol": ("Type=notify\nExecStart=true", r"ended without READY=1; starts again in 8s \(it ended before it said READY=1, "),
+    "protocol": ("Type=notify\nExecStart=true", r"ended without READY=1; starts again in 8s \(it ended before it was ready, "),
     "clean": ("Restart=always\nExecStart=true", r"exited with code 0; starts again in 8s \(it ended cleanly, restart 1\)"),
     "forced": ("RestartForceExitStatus=4\nRestart=no\nExecStart=sh -c 'exit 4'", r"exited with code 4; starts again in 8s \(RestartForceExitStatus= names this end, "),
     "missing": ("ExecStart=/nowhere", r"exited with code 203; starts again"),

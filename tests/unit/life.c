@@ -66,6 +66,7 @@ static void run_control(struct life *l) {
 static void run_main(struct life *l, const struct command *c) {
         l->line = c;
         l->main = (struct ending){};
+        l->asks = l->answered = false;
         if (l->unit.type == SERVICE_FORKING) {
                 run_control(l);
                 return;
@@ -93,6 +94,7 @@ static void carry_out(struct life *l, enum effect effect) {
         case DO_BLAME_RESOURCES:  blame(l, RESULT_RESOURCES); break;
         case DO_BLAME_DEPENDENCY: blame(l, RESULT_DEPENDENCY); break;
         case DO_BLAME_WATCHDOG:   blame(l, RESULT_WATCHDOG); break;
+        case DO_BLAME_HEALTH:     blame(l, RESULT_HEALTH); break;
         case DO_BLAME_CONDITION:  blame(l, RESULT_EXEC_CONDITION); break;
         case DO_BLAME_ASSERTION:  l->result = RESULT_ASSERTION; break;
         case DO_FORGIVE:          l->result = RESULT_SUCCESS; break;
@@ -117,6 +119,7 @@ static void carry_out(struct life *l, enum effect effect) {
         case DO_ABORT:            l->waits = true; l->own = false; note(l, "(abort)"); break;
         case DO_SIGNAL_RELOAD:    note(l, "(reload signal)"); break;
         case DO_AWAIT_MAIN:       l->sought = true; break;
+        case DO_AWAIT_READY:      l->asks = true; note(l, "(asks)"); break;
         case DO_AWAIT_EMPTY:      l->waits |= STATE_IN(l->state, STATES_STOPPING) || is_unknown(l); break;
         case DO_GO_UP:            l->restarts.up_since = l->now; break;
         case DO_WARN_RELOAD:      note(l, "(reload failed)"); break;
@@ -138,6 +141,7 @@ static void take_step(struct life *l, enum event e) {
                 .main_awaited = is_unknown(l) && l->has_pid_file,
                 .reloading = l->says,
                 .stops_itself = l->own,
+                .probe_awaited = unit_readiness(&l->unit)->ready_when && !l->answered,
                 .will_restart = !l->asked && life_decide(l).restart,
         };
         const struct rule *r = state_next(l->state, e, &f);
@@ -205,6 +209,7 @@ static void play_word(struct life *l, const char *word) {
                 { "broken", EVENT_DEPENDENCY_FAILED }, { "unmet", EVENT_CONDITION_UNMET },
                 { "denied", EVENT_ASSERTION_FAILED },  { "reloading", EVENT_RELOADING },
                 { "stopping", EVENT_STOPPING },        { "silent", EVENT_SILENT },
+                { "unhealthy", EVENT_UNHEALTHY },
         };
         const char *colon = strchr(word, ':');
         int number = colon ? (int) strtol(colon + 1, NULL, 10) : 0;
@@ -231,6 +236,10 @@ static void play_word(struct life *l, const char *word) {
         else if (strcmp(word, "named") == 0) { /* by PIDFile= */
                 CHECK(l->sought, "row %zu: not sought behind %s", l->row, l->trail);
                 l->main_alive = true;
+                dispatch(l, EVENT_UP);
+        } else if (strcmp(word, "answers") == 0) {
+                CHECK(l->asks, "row %zu: not asked behind %s", l->row, l->trail);
+                l->answered = true;
                 dispatch(l, EVENT_UP);
         } else if (strcmp(word, "pidfile") == 0)
                 l->has_pid_file = true;

@@ -26,8 +26,9 @@ struct life {
         bool next_fails; /* the next process cannot be made */
         bool next_found; /* the main process of a forking service is found */
         bool has_pid_file, sought, says, own;
-        unsigned removals; /* how often the runtime directories were */
-        unsigned kills;    /* how often SIGKILL was sent */
+        bool asks, answered; /* ReadyWhen= */
+        unsigned removals;   /* how often the runtime directories were */
+        unsigned kills;      /* how often SIGKILL was sent */
         char trail[TRAIL_SIZE];
         size_t length;
         size_t row;
@@ -46,7 +47,7 @@ void life_init(struct life *l, const struct unit *u, size_t row);
 /* The words of a script:  exit:N kill:N dump:N  the main process ends · done fail:N  the command does · gone
  * nobody is left · ring  the time is over · +N  N milliseconds pass before that · nospawn  the next process
  * cannot be made · found  the next command to end has left the main process · pidfile  there is a PIDFile= ·
- * named  by it · and what is asked for. */
+ * named  by it · answers  what ReadyWhen= names does · and what is asked for. */
 void life_play(struct life *l, const char *script);
 void life_check_rows(const struct life_row *rows, size_t n);
 

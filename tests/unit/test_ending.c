@@ -110,13 +110,21 @@ TEST(ending_that_skips) {
 
 TEST(ending_words_of_results) {
         static const char *const words[] = {
-                "success",           "resources",
-                "protocol",          "timeout",
-                "exit-code",         "signal",
-                "core-dump",         "watchdog",
-                "start-limit-hit",   "dependency",
-                "exec-condition",    "assert",
-                "oom-kill",          "service-start-limit-hit",
+                "success",
+                "resources",
+                "protocol",
+                "timeout",
+                "exit-code",
+                "signal",
+                "core-dump",
+                "watchdog",
+                "health",
+                "start-limit-hit",
+                "dependency",
+                "exec-condition",
+                "assert",
+                "oom-kill",
+                "service-start-limit-hit",
                 "trigger-limit-hit",
         };
 

@@ -67,6 +67,7 @@ static struct facts make_facts(const struct unit *u, unsigned n) {
                 /* One bit for what cannot be looked at together. */
                 .main_unknown = is_forking && !has(n, BIT_ALIVE) && has(n, BIT_CLEAN) && !has(n, BIT_MORE),
                 .main_awaited = is_forking && !has(n, BIT_ALIVE) && has(n, BIT_CLEAN) && has(n, BIT_SAYS),
+                .probe_awaited = has(n, BIT_SAYS),
                 .reloading = has(n, BIT_SAYS),
                 .stops_itself = has(n, BIT_SAYS),
                 .will_restart = has(n, BIT_RESTART),
@@ -189,6 +190,7 @@ static const struct {
         { DO_TERM | DO_KILL | DO_ABORT, E(EMPTY) | E(TIME_OUT) },
         { DO_AWAIT_EMPTY, E(EMPTY) },
         { DO_AWAIT_MAIN, E(UP) | E(TIME_OUT) | E(SPAWN_FAILED) },
+        { DO_AWAIT_READY, E(UP) | E(TIME_OUT) | E(MAIN_ENDED) },
         { DO_SIGNAL_RELOAD, E(MAIN_ENDED) | E(TIME_OUT) },
         { DO_ARM_RUNTIME, E(TIME_OUT) | E(MAIN_ENDED) },
 };
@@ -218,6 +220,11 @@ TEST(state_hears_what_its_effects_lead_to) {
         /* The watchdog is heard wherever it counts, and one that bites before too. */
         for (enum state s = 0; s < STATE_COUNT; s++)
                 CHECK((deaf[s] & E(SILENT)) == 0 || !STATE_IN(s, STATES_WATCHED | STATE_BIT(STATE_START)),
+                      "%s", state_word(s));
+        /* A service that serves can be found unhealthy. */
+        for (enum state s = 0; s < STATE_COUNT; s++)
+                CHECK((deaf[s] & E(UNHEALTHY)) == 0 ||
+                              !STATE_IN(s, STATE_BIT(STATE_RUNNING) | STATES_RELOADING),
                       "%s", state_word(s));
 }
 

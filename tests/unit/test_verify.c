@@ -79,6 +79,11 @@ TEST(verify_rules_of_readiness) {
                 { "Type=forking\n" START "GuessMainPID=no\n", 4, false, "never known" },
                 { "Type=forking\n" START "GuessMainPID=no\nPIDFile=x\n", 0, false, NULL },
                 { "Type=forking\n" START START, 4, true, "several commands" },
+                { "Type=oneshot\n" START "ReadyWhen=file:/a\n", 4, true, "ready when its last command" },
+                { "Type=notify\n" START "ReadyWhen=file:/a\n", 0, false, NULL },
+                { "Type=oneshot\n" START "HealthCheck=file:/a\n", 4, true, "does not run on" },
+                { START "HealthAction=restart\n", 3, false, "nothing without HealthCheck=" },
+                { START "HealthAction=none\n", 0, false, NULL },
         };
 
         check_rows(rows, countof(rows));
