@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "config/kind.h"
-#include "config/loader.h"
+#include "config/settle.h"
 #include "config/suggest.h"
 #include "config/value.h"
 
@@ -362,6 +362,9 @@ int pull_more(struct loader *l) {
 
                 if (triggers && !config_find(l->config, triggers))
                         r = pull_trigger(l, triggers);
+                if (r == 0)
+                        r = settle_recipe(l, l->config->units[i],
+                                          l->sources[i].is_file ? &l->sources[i].said : l->diags);
                 if (r < 0 || !l->sources[i].is_file)
                         continue;
                 if (i > UNITS_MOST)

@@ -76,9 +76,11 @@ static int try_instance(struct loader *l, struct unit *u, struct recipe *recipe,
         return r;
 }
 
-static int make_recipe(struct loader *l, struct unit *u, struct diags *said) {
+int settle_recipe(struct loader *l, struct unit *u, struct diags *said) {
         struct source s = { .sections = { DRAFT_NONE, DRAFT_NONE } };
 
+        if (!u->socket || !u->socket->accept || !strstr(u->socket->service, "@."))
+                return 0;
         int r = pull_template(l, u->socket->service, said, &s.sections[0]);
         if (r == -ENOENT) {
                 (void) diag(said, u->file, u->line, r, "%s: there is no template %s for its connections",
@@ -111,12 +113,11 @@ static int make_recipe(struct loader *l, struct unit *u, struct diags *said) {
         return r;
 }
 
-int settle_socket(struct loader *l, struct unit *u, struct diags *said) {
+void settle_socket(struct unit *u) {
         struct socket_spec *s = u->socket;
 
         u->type = SERVICE_ONESHOT;
         u->remain_after_exit = true;
         if (s->trigger_burst == UINT_MAX)
                 s->trigger_burst = s->accept ? BURST_ACCEPT : BURST;
-        return s->accept && strstr(s->service, "@.") ? make_recipe(l, u, said) : 0;
 }

@@ -129,8 +129,8 @@ int loader_settle(struct loader *l) {
                         r = settle_trigger(l, u);
                 if (r == 0 && u->timer)
                         r = settle_zones(l, u, said);
-                if (r == 0 && u->socket)
-                        r = settle_socket(l, u, said);
+                if (u->socket)
+                        settle_socket(u);
                 if (r == 0)
                         r = settle_sockets_of(u);
         }

@@ -105,8 +105,10 @@ TEST(socket_what_is_wrong) {
                   "tend.ini:4: error: ListenStream=0: a port is a number from 1 to 65535\n"
                   "        PORT, IP:PORT, [IPV6]:PORT, an absolute path, or @NAME for one without a file\n" },
                 { "[x]\nExecStart=y\n[x.socket]\nBacklog=1\n",
-                  "tend.ini:3: error: x.socket: there is nothing to listen on: ListenStream= or one of its kin is "
-                  "missing\n        FileDescriptorName= alone takes what tend itself was started with by that name\n" },
+                  "tend.ini:3: error: x.socket: there is nothing to listen on: ListenStream= or one of "
+                  "its kin is "
+                  "missing\n        FileDescriptorName= alone takes what tend itself was started with "
+                  "by that name\n" },
                 { "[web]\nExecStart=y\n[wbe.socket]\nListenStream=80\n",
                   "tend.ini:3: error: wbe.socket: it starts wbe.service, and there is no such unit\n"
                   "        did you mean Service=web.service?\n" },
@@ -114,7 +116,8 @@ TEST(socket_what_is_wrong) {
                   "tend.ini:3: error: x.socket: there is no template x@.service for its connections\n"
                   "        a section [x@] holds what each connection's service is\n" },
                 { "[x@]\nExecStart=y\n[x.socket]\nAccept=yes\nListenDatagram=80\n",
-                  "tend.ini:5: error: x.socket: Accept=yes takes connections, and ListenDatagram=80 has none\n" },
+                  "tend.ini:5: error: x.socket: Accept=yes takes connections, and ListenDatagram=80 has "
+                  "none\n" },
                 { "[x@]\nExecStart=y\n[x.socket]\nAccept=yes\nListenStream=80\nMaxConnections=0\n",
                   "tend.ini:6: error: x.socket: MaxConnections=0 would take no connection at all\n" },
                 { "[x@]\nExecStart=y\nNice=99\n[x.socket]\nAccept=yes\nListenStream=80\n",
@@ -123,13 +126,16 @@ TEST(socket_what_is_wrong) {
                   "tend.ini:1: error: x@0.service: there is nothing to run: ExecStart= is missing\n" },
                 { "[x]\nExecStart=y\nListenStream=80\n",
                   "tend.ini:3: error: ListenStream=: no such setting in [x]\n"
-                  "        ListenStream= is a setting of a socket, in a section that is called [NAME.socket]\n" },
+                  "        ListenStream= is a setting of a socket, in a section that is called "
+                  "[NAME.socket]\n" },
                 { "[x]\nExecStart=y\nStandardInput=socket\n",
-                  "tend.ini:3: warning: x.service: it is to read or write a socket, and no socket unit starts it\n" },
+                  "tend.ini:3: warning: x.service: it is to read or write a socket, and no socket unit "
+                  "starts it\n" },
                 { "[x]\nExecStart=y\nSockets=z.service\n",
                   "tend.ini:3: error: x.service: Sockets=z.service: not a socket unit\n" },
                 { "[x]\nExecStart=y\n[x.socket]\nListenStream=80\nPassSecurity=yes\n",
-                  "tend.ini:5: warning: x.socket: PassSecurity=: it changes nothing: labels of SELinux and SMACK are "
+                  "tend.ini:5: warning: x.socket: PassSecurity=: it changes nothing: labels of SELinux "
+                  "and SMACK are "
                   "the machine's business\n" },
         };
 
