@@ -232,6 +232,24 @@ int text_next_word_lax(const char **at, char **ret, unsigned *unknown) {
         return next_word(at, ret, unknown);
 }
 
+int text_unescape(const char *text, char **ret) {
+        autofree char *plain = malloc(strlen(text) + 1);
+        size_t used = 0;
+        int r = plain ? 0 : -ENOMEM;
+
+        while (r == 0 && *text != '\0') {
+                if (*text == '\\')
+                        r = take_escape(&text, plain, &used, NULL);
+                else
+                        plain[used++] = *text++;
+        }
+        if (r < 0)
+                return r;
+        plain[used] = '\0';
+        *ret = TAKE(plain);
+        return 0;
+}
+
 int text_split(const char *text, char ***ret) {
         autostrv char **words = NULL;
         char *word;

@@ -29,6 +29,9 @@ int text_next_word(const char **at, char **ret) must_check;
  * command lines; adds how many there were to *unknown. */
 int text_next_word_lax(const char **at, char **ret, unsigned *unknown) must_check;
 
+/* The text with its escapes resolved, all of it as one word. The caller frees. 0, or as above. */
+int text_unescape(const char *text, char **ret) must_check;
+
 /* All words at once. 0 or as above. */
 int text_split(const char *text, char ***ret) must_check;
 

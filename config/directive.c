@@ -13,6 +13,7 @@ static const struct range nice_range = { -20, 19, INT_MIN };
 static const struct words controls = WORDS(CONTROLS);
 static const struct words health_actions = WORDS(HEALTH_ACTIONS);
 static const struct words preserves = WORDS(PRESERVES);
+static const struct words prepares = WORDS(PREPARES);
 static const struct range priority_range = { 1, 99, -1 };
 static const struct range io_range = { 0, 7, -1 };
 static const struct range oom_range = { -1000, 1000, INT_MIN };
@@ -318,7 +319,13 @@ const struct setting settings[] = {
         { SERVICE("Personality"),
           IN_SETUP(int, personality, personality, "an architecture of this machine", NULL),
           .help = "The machine that uname(2) tells its processes of." },
-        SOCKET_ROW_PipeSize, SOCKET_ROW_Priority, REMARK(PrivateDevices),
+        SOCKET_ROW_PipeSize,
+        { TEND("Prepare"), .parse = value_word, .print = value_print_word,
+          .field = CONTAINER_FIELD(uint8_t, prepare), .table = &prepares, .values = "auto no create boot",
+          .extension = true, .fallback = "auto",
+          .help = "Whether what sysusers.d and tmpfiles.d ask for is made before the first service; "
+                  "boot also removes what a boot does, auto is create where an image's unit files run." },
+        SOCKET_ROW_Priority, REMARK(PrivateDevices),
         REMARK(PrivateIPC), REMARK(PrivateMounts), REMARK(PrivateNetwork), REMARK(PrivateTmp),
         REMARK(PrivateUsers), REMARK(ProcSubset), REFUSED("Unit", "PropagatesReloadTo"),
         REFUSED("Unit", "PropagatesStopTo"), REMARK(ProtectClock), REMARK(ProtectControlGroups),

@@ -2,6 +2,7 @@
  * was asked for, or that such a one requires, must be there and right. What is only wanted is left out where
  * it is not: unit files want much that no container has. */
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -165,6 +166,41 @@ static void say_absent(const struct loader *l, const struct asker *by, const cha
         }
 }
 
+/* The program that would make instances of that unit, found beside the directories of units; NULL. */
+static char *find_generator(const struct search *s, const char *name) {
+        autofree char *prefix = text_format("%.*s-", (int) (strrchr(name, '.') - name), name);
+        char *found = NULL;
+
+        for (char *const *d = s->directories; prefix && d && *d && !found; d++) {
+                autofree char *path = text_format("%s-generators", *d);
+                DIR *directory = path ? opendir(path) : NULL;
+                const struct dirent *e;
+
+                while (directory && !found && (e = readdir(directory)))
+                        if (text_starts(e->d_name, prefix) && text_ends(e->d_name, "-generator"))
+                                found = text_format("%s/%s", path, e->d_name);
+                if (directory)
+                        (void) closedir(directory);
+        }
+        return found;
+}
+
+/* A unit that stands for what a generator makes of its template does nothing by itself. */
+static void look_for_generator(const struct loader *l, const struct asker *by, const char *name) {
+        autofound struct found f = {};
+        int n = (int) (strrchr(name, '.') - name);
+        autofree char *instance = strchr(name, '@') ? NULL : text_format("%.*s@x%s", n, name, name + n);
+        autofree char *generator = instance && search_find(&l->search, instance, &f) == 0
+                                           ? find_generator(&l->search, name)
+                                           : NULL;
+
+        if (!generator)
+                return;
+        (void) diag(l->diags, by->file, by->line, 0,
+                    "%s: what it starts is made by %s, and generators are not run", name, generator);
+        diag_hint(l->diags, "name its instances: %.*s@NAME%s", n, name, name + n);
+}
+
 static int ask_name(struct loader *l, const struct asker *by, const char *name, bool is_needed) {
         autofound struct found f = {};
 
@@ -187,6 +223,7 @@ static int ask_name(struct loader *l, const struct asker *by, const char *name, 
                 say_absent(l, by, name, &f, r);
         if (r < 0 || config_find(l->config, f.name))
                 return 0;
+        look_for_generator(l, by, f.name);
         return load_unit(l, &f, true, is_needed);
 }
 

@@ -260,6 +260,15 @@ struct unit {
         size_t n_origins;
 };
 
+/* What is done of sysusers.d and tmpfiles.d before the first service. */
+#define PREPARES(X)                                                                                          \
+        X(AUTO, "auto")                                                                                      \
+        X(NO, "no")                                                                                          \
+        X(CREATE, "create")                                                                                  \
+        X(BOOT, "boot")
+#define ENUM_PREPARE(name, word) PREPARE_##name,
+enum prepare_mode { PREPARES(ENUM_PREPARE) };
+
 /* [tend]: the container as a whole. */
 struct container {
         char *hostname;         /* owned; NULL: leave alone */
@@ -267,6 +276,7 @@ struct container {
         usec_t stop_budget;     /* all of the shutdown */
         uint8_t log_level;      /* enum log_level */
         uint8_t control;        /* enum control */
+        uint8_t prepare;        /* enum prepare_mode */
         struct origin *origins; /* owned */
         size_t n_origins;
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "config/setup.h"
@@ -280,45 +281,18 @@ int value_input_text(const struct assignment *a) {
         return r < 0 ? r : add_input(a, "\n", 1);
 }
 
-static int base64_digit(char c) {
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-        return at ? (int) (at - digits) : -1;
-}
-
 int value_input_data(const struct assignment *a) {
-        unsigned bits = 0, n_bits = 0, digits = 0, pads = 0;
-        size_t n = 0;
+        autofree char *data = NULL;
+        size_t n;
 
         if (*a->value == '\0') {
                 drop_input(a);
                 return 0;
         }
-        autofree unsigned char *data = malloc(strlen(a->value) + 1);
-        if (!data)
+        int r = base64_decode(a->value, &data, &n);
+        if (r == -ENOMEM)
                 return value_out_of_memory(a);
-        for (const char *p = a->value; *p != '\0'; p++) {
-                int digit = base64_digit(*p);
-
-                if (strchr(" \t\r\n", *p))
-                        continue;
-                pads += *p == '=';
-                if ((digit < 0 && *p != '=') || (digit >= 0 && pads > 0))
-                        return value_reject(a, "not base64");
-                if (digit < 0)
-                        continue;
-                digits++;
-                bits = (bits << 6 | (unsigned) digit) & 0xffff;
-                n_bits += 6;
-                if (n_bits >= 8) {
-                        n_bits -= 8;
-                        data[n++] = (unsigned char) (bits >> n_bits);
-                }
-        }
-        if ((digits + pads) % 4 != 0 || pads > 2)
-                return value_reject(a, "not base64: its length is not a multiple of four");
-        return add_input(a, data, n);
+        return r < 0 ? value_reject(a, "not base64") : add_input(a, data, n);
 }
 
 /* Both are shown by the one row: the bytes, in base64 as they need not be text. */

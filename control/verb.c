@@ -117,6 +117,11 @@ static const struct option_row show_options[] = {
         { "changed",     NULL,   FLAG(changed),      "only what is not the default" },
 };
 
+static const struct option_row prepare_options[] = {
+        { "root",        "DIR",  WORD(root),         "the root of another image" },
+        { "boot",        NULL,   FLAG(boot),         "and remove what a boot removes (r, R, D)" },
+};
+
 static const struct option_row calendar_options[] = {
         { "base-time",   "@SECONDS", TIME(base_time), "count from there (since 1970), not from now" },
         { "iterations",  "N",    COUNT(iterations),  "how many of the times are printed (1)" },
@@ -165,6 +170,9 @@ static const struct verb verbs[] = {
         { .name = "probe", .usage = "TARGET [OPTIONS] | [OPTIONS] -- exec:CMD ARGS...",
           .help = "ask once whether a server answers, a file is there or a command says yes",
           OPTIONS(probe_options), .most_words = 1, .takes_command = true, .run = probe_main },
+        { .name = "prepare", .usage = "[OPTIONS]",
+          .help = "make the accounts and files that packages ask for (sysusers.d, tmpfiles.d)",
+          OPTIONS(prepare_options), .run = prepare_main },
         { .name = "help", .usage = "[VERB]", .help = "tell about a verb, or about all", .most_words = 1,
           .run = help_main },
 };

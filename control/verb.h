@@ -15,6 +15,7 @@ struct request {
         char **units;          /* owned; --unit, each of them; NULL: none */
         const char *unit_path; /* NULL: not given */
         const char *hostname;  /* NULL: not given */
+        const char *root;      /* of `tend prepare`; NULL: our own */
         usec_t stop_budget;    /* USEC_INFINITY: not given */
         usec_t base_time;      /* of `tend calendar`; USEC_INFINITY: now */
         usec_t probe_timeout;  /* of a try; 0: not given */
@@ -23,6 +24,7 @@ struct request {
         int log_level; /* enum log_level; -1: not given */
         bool isolate, enabled;
         bool explain, roff, graph;
+        bool boot;
         bool changed;
         bool help;
 };
@@ -77,4 +79,5 @@ int check_main(const struct request *r);
 int show_main(const struct request *r);
 int calendar_main(const struct request *r);
 int probe_main(const struct request *r);
+int prepare_main(const struct request *r);
 int explain_main(const struct request *r);

@@ -219,6 +219,8 @@ static bool take_due(struct manager *m) {
                 m->census_due = true;
         else if (t->kind == TIMER_PROBER)
                 prober_due(t);
+        else if (t == &m->groundwork.limit)
+                groundwork_is_late(m);
         else
                 time_is_over((struct service *) t);
         return true;
@@ -267,7 +269,7 @@ static void on_death(void *context, const siginfo_t *ended) {
 
         if (s)
                 service_process_ended(s, ended->si_pid, (struct ending){ ended->si_code, ended->si_status });
-        else
+        else if (!groundwork_ended(m, ended->si_pid, (struct ending){ ended->si_code, ended->si_status }))
                 m->census_due |= m->n_waiting > 0;
 }
 
@@ -364,7 +366,7 @@ int manager_reserve(struct manager *m, uint32_t n) {
         int r = pids_reserve(&m->pids, 2 * n + m->n_probers);
 
         if (r == 0)
-                r = timers_reserve(&m->timers, n + 2 + m->n_probers);
+                r = timers_reserve(&m->timers, n + 3 + m->n_probers);
         if (r < 0)
                 return r;
         r = jobs_reserve(&m->jobs, n);
@@ -471,6 +473,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
         inherited_report(&m.listeners.inherited, config);
         if (o->hooks)
                 m.bus = o->hooks->open(&m);
+        groundwork_begin(&m);
         while (sd_event_get_state(m.event) != SD_EVENT_FINISHED) {
                 r = sd_event_run(m.event, UINT64_MAX);
                 if (r < 0 && r != -EINTR) {

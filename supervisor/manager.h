@@ -8,6 +8,7 @@
 #include "supervisor/alarm.h"
 #include "supervisor/census.h"
 #include "supervisor/fate.h"
+#include "supervisor/groundwork.h"
 #include "supervisor/job.h"
 #include "supervisor/launch.h"
 #include "supervisor/listener.h"
@@ -68,6 +69,7 @@ struct manager {
         struct alarms alarms;
         struct jobs jobs;
         struct listeners listeners;
+        struct groundwork groundwork;
         struct timer budget; /* the end of the stop budget */
         struct timer retry;  /* of a census that could not be taken, or has found somebody */
         usec_t signalled;    /* when the census has led to a signal last */

@@ -48,7 +48,7 @@ static bool stands_back(struct service *s) {
 }
 
 static bool may_start(struct service *s) {
-        return order_has_turn(s) && !stands_back(s);
+        return s->manager->groundwork.pid == 0 && order_has_turn(s) && !stands_back(s);
 }
 
 static const struct service *failed_requirement(const struct service *s) {

@@ -2,7 +2,8 @@
 # The layers, by what each file includes, and the functions that nobody calls. Each breach is named with its line.
 #
 #     control ─▶ supervisor ─▶ config ─▶ base
-#                   └────────▶ init ───▶ base
+#                   ├────────▶ init ───▶ base
+#                   └──▶ prepare ─▶ config
 set -u
 shopt -s lastpipe # breach() is the end of pipes and sets `bad`
 cd "${1:-$(dirname "$0")/../..}" || exit 2
@@ -40,24 +41,25 @@ declare -A may=(
         [base]="base"
         [config]="base|config"
         [init]="base|init"
-        [supervisor]="base|config|init|supervisor"
-        [control]="base|config|init|supervisor|control"
+        [prepare]="base|config|prepare"
+        [supervisor]="base|config|init|prepare|supervisor"
+        [control]="base|config|init|prepare|supervisor|control"
 )
 for folder in "${!may[@]}"; do
         files "$folder" | lines '^ *# *include *"' | grep -vE "\"(${may[$folder]})/[^\"]*\"" |
                 breach "$folder/ includes only ${may[$folder]//|/, }"
 done
 
-files base config init | lines '<systemd/' | breach "libsystemd is seen by supervisor/ and control/ alone"
-files base init supervisor control | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
+files base config init prepare | lines '<systemd/' | breach "libsystemd is seen by supervisor/ and control/ alone"
+files base init prepare supervisor control | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 if [ "$(files config | xargs -r grep -lE '<ini\.h>' | wc -l)" -gt 1 ]; then
         files config | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 fi
 
-files base config init supervisor control | grep -v '^control/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
+files base config init prepare supervisor control | grep -v '^control/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
         breach "exit() is main()'s; a child has _exit()"
-files base config init supervisor control | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
+files base config init prepare supervisor control | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
         breach "never called here"
-files base config init supervisor control tests/unit tests/fuzz | lines $'\t| +$' | breach "a tab, or spaces at the end"
+files base config init prepare supervisor control tests/unit tests/fuzz | lines $'\t| +$' | breach "a tab, or spaces at the end"
 
 exit "$bad"

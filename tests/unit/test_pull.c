@@ -129,6 +129,17 @@ static const struct {
           "a.service",
           "etc/t.timer:1: warning: t.timer: it is left out, since it cannot be loaded\n"
           "etc/t.timer:1: warning: t.timer: Unit=t.service: it is masked\n" },
+        /* Generators are not run. */
+        { { { "etc/pg.service", START },
+            { "etc/pg@.service", START },
+            { "lib-generators/pg-generator", "x" },
+            { "lib/other.service", START },
+            { "lib-generators/other-generator", "x" } },
+          "pg other pg@main",
+          0,
+          "pg.service other.service pg@main.service",
+          "warning: pg.service: what it starts is made by lib-generators/pg-generator, and generators are "
+          "not run\n        name its instances: pg@NAME.service\n" },
         /* What is missing and required, or asked for, is an error. */
         { { { "etc/a.service", "[Unit]\nRequires=none.service\n" START } },
           "a",
