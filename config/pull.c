@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/bond.h"
 #include "config/kind.h"
 #include "config/settle.h"
 #include "config/suggest.h"
@@ -76,13 +77,13 @@ static int read_parts(struct loader *l, const struct found *f, char *const *name
 
 /* A target is reached when what it pulls in has been started. */
 static int order_target(struct unit *u) {
-        char *const *const lists[] = { u->wants, u->requires };
+        static const enum bond pulls[] = { BOND_WANTS, BOND_REQUIRES, BOND_BINDS_TO, BOND_UPHOLDS };
         int r = 0;
 
-        for (size_t k = 0; u->is_target && k < countof(lists); k++)
-                for (size_t i = 0; r == 0 && lists[k] && lists[k][i]; i++)
-                        if (!strv_contains(u->after, lists[k][i]) && !strv_contains(u->before, lists[k][i]))
-                                r = strv_add(&u->after, lists[k][i]);
+        for (size_t k = 0; u->is_target && k < countof(pulls); k++)
+                for (char *const *name = unit_bond(u, pulls[k]); r == 0 && name && *name; name++)
+                        if (!strv_contains(u->after, *name) && !strv_contains(u->before, *name))
+                                r = strv_add(&u->after, *name);
         return r;
 }
 
@@ -355,13 +356,31 @@ static int pull_name(struct loader *l, const char *name) {
         return load_unit(l, &f, false, false);
 }
 
-static int pull_list(struct loader *l, size_t unit, bool requires) {
+/* By whom a unit is started, or without whom it is not. */
+static const enum bond pulling[] = { BOND_WANTS,   BOND_REQUIRES,   BOND_REQUISITE, BOND_BINDS_TO,
+                                     BOND_UPHOLDS, BOND_ON_FAILURE, BOND_ON_SUCCESS };
+
+/* An instance that only the unit names, of a template in tend.ini. */
+static int make_named(struct loader *l, const char *name) {
+        autofree char *template = unit_template_name(name);
+        uint32_t section = template ? draft_find(&l->draft, template) : DRAFT_NONE;
+        struct source s = { .sections = { section, DRAFT_NONE } };
+
+        if (section == DRAFT_NONE || config_find(l->config, name))
+                return 0;
+        return loader_make_unit(l, strdup(name), &s, NULL);
+}
+
+static int pull_list(struct loader *l, size_t unit, enum bond b) {
         int r = 0;
 
         /* The list of units moves when it grows, the units do not. */
         const struct unit *u = l->config->units[unit];
-        for (char *const *name = requires ? u->requires : u->wants; r == 0 && name && *name; name++)
-                r = pull_name(l, *name);
+        for (char *const *name = unit_bond(u, b); r == 0 && name && *name; name++) {
+                r = make_named(l, *name);
+                if (r == 0 && l->sources[unit].is_file)
+                        r = pull_name(l, *name);
+        }
         return r;
 }
 
@@ -402,13 +421,10 @@ int pull_more(struct loader *l) {
                 if (r == 0)
                         r = settle_recipe(l, l->config->units[i],
                                           l->sources[i].is_file ? &l->sources[i].said : l->diags);
-                if (r < 0 || !l->sources[i].is_file)
-                        continue;
-                if (i > UNITS_MOST)
+                if (i > UNITS_MOST && l->sources[i].is_file)
                         return diag(l->diags, NULL, 0, -E2BIG, "more than %d unit files", UNITS_MOST);
-                r = pull_list(l, i, false);
-                if (r == 0)
-                        r = pull_list(l, i, true);
+                for (size_t k = 0; k < countof(pulling) && r == 0; k++)
+                        r = pull_list(l, i, pulling[k]);
         }
         return r;
 }
@@ -424,12 +440,22 @@ static struct source *source_of(const struct loader *l, const char *name) {
         return NULL;
 }
 
-/* What the unit cannot be without: the next name of Requires=, and in the end what it triggers. */
+/* What the unit cannot be without: the next name of Requires= and its kin, and in the end what it
+ * triggers. */
 static const char *next_needed(const struct unit *u, size_t *at, const char **ret_key) {
-        size_t n = strv_length(u->requires), i = (*at)++;
+        size_t i = (*at)++;
 
-        *ret_key = i < n ? "Requires" : "Unit";
-        return i < n ? u->requires[i] : i == n ? unit_triggers(u) : NULL;
+        for (enum bond b = 0; b < BOND_COUNT; b++) {
+                char *const *names = bond_is_needed(b) ? unit_bond(u, b) : NULL;
+                size_t n = strv_length(names);
+
+                *ret_key = bond_word(b);
+                if (i < n)
+                        return names[i];
+                i -= n;
+        }
+        *ret_key = "Unit";
+        return i == 0 ? unit_triggers(u) : NULL;
 }
 
 static void blame(struct loader *l, size_t unit, const char *key, const char *required, const char *what) {

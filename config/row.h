@@ -2,6 +2,7 @@
  * and its printer, and refuses to compile where the field is of another type. For directive.c alone. */
 #pragma once
 
+#include "config/bond.h"
 #include "config/probe.h"
 #include "config/setup.h"
 #include "config/value.h"
@@ -43,7 +44,19 @@
                 RLIMIT_##resource, LIMIT_##kind                                                              \
         }
 
-/* Kept in unit->readiness, for the few units that set it. */
+/* Kept in unit->bonds, for the few units that set it. */
+#define BOND(kind)                                                                                           \
+        .parse = value_bond, .print = value_print_bond, .values = "units",                                   \
+        .table = &(const struct bond_row) {                                                                  \
+                value_unit_names, value_print_unit_names, PLACE(struct bonds, char **, names[BOND_##kind])   \
+        }
+#define BOND_SWITCH(f)                                                                                       \
+        .parse = value_bond, .print = value_print_bond, .values = "yes or no", .fallback = "no",             \
+        .table = &(const struct bond_row) {                                                                  \
+                value_bool, value_print_bool, PLACE(struct bonds, bool, f)                                   \
+        }
+
+/* Kept in unit->readiness, likewise. */
 #define READINESS(type, f, kind, words)                                                                      \
         .parse = value_readiness, .print = value_print_readiness, .values = words,                           \
         .table = &(const struct readiness_row) {                                                             \

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/bond.h"
 #include "config/calendar.h"
 #include "config/loader.h"
 #include "config/settle.h"
@@ -91,12 +92,31 @@ static int settle_job(struct loader *l, struct unit *job, size_t index) {
         return 0;
 }
 
+static size_t index_of(const struct config *c, const struct unit *u) {
+        size_t i = 0;
+
+        while (c->units[i] != u)
+                i++;
+        return i;
+}
+
+/* What tells of a failure is no failure of the container if it fails too. */
+static int settle_handlers(struct loader *l, const struct unit *u) {
+        int r = 0;
+
+        for (char *const *name = unit_bond(u, BOND_ON_FAILURE); name && *name && r == 0; name++) {
+                struct unit *handler = config_find(l->config, *name);
+                if (handler)
+                        r = settle_job(l, handler, index_of(l->config, handler));
+        }
+        return r;
+}
+
 /* To the rules it is a oneshot that has nothing to run, and stays. What it triggers is known by its own name
  * from now on. */
 static int settle_trigger(struct loader *l, struct unit *u) {
         char **name = unit_trigger_field(u);
         struct unit *job = config_find(l->config, *name);
-        size_t index = 0;
 
         u->type = SERVICE_ONESHOT;
         u->remain_after_exit = true;
@@ -110,9 +130,7 @@ static int settle_trigger(struct loader *l, struct unit *u) {
         }
         if (u->socket)
                 return 0; /* what serves a socket is a service like any other */
-        while (l->config->units[index] != job)
-                index++;
-        return settle_job(l, job, index);
+        return settle_job(l, job, index_of(l->config, job));
 }
 
 int loader_settle(struct loader *l) {
@@ -125,7 +143,8 @@ int loader_settle(struct loader *l) {
                 struct unit *u = c->units[i];
                 struct diags *said = l->sources[i].is_file ? &l->sources[i].said : l->diags;
 
-                if (unit_triggers(u))
+                r = settle_handlers(l, u);
+                if (r == 0 && unit_triggers(u))
                         r = settle_trigger(l, u);
                 if (r == 0 && u->timer)
                         r = settle_zones(l, u, said);

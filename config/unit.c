@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/bond.h"
 #include "config/setup.h"
 #include "config/socket.h"
 
@@ -199,6 +200,7 @@ void unit_free(struct unit *u) {
                 command_free(u->exec[i]);
         free_environment_files(u->environment_files);
         setup_free(u->setup);
+        bonds_free(u->bonds);
         timer_spec_free(u->timer);
         socket_spec_free(u->socket);
         for (size_t i = 0; i < countof(blocks); i++)

@@ -139,6 +139,7 @@ struct environment_file {
         char path[];
 };
 
+struct bonds;
 struct setup;
 struct socket_spec;
 /* What an elapse is counted from. */
@@ -198,6 +199,7 @@ struct unit {
 
         char **documentation;                        /* owned, as all lists here; NULL is empty */
         char **after, **before, **wants, **requires; /* full unit names, suffix included */
+        struct bonds *bonds; /* owned; NULL where none of the rarer ties is set, see config/bond.h */
 
         struct command *exec[EXEC_KIND_COUNT]; /* owned */
 

@@ -82,6 +82,13 @@ struct probe_row {
         bool is_readiness; /* fd:N is one too, and it is tried until it answers */
 };
 
+/* Likewise, in struct bonds. */
+struct bond_row {
+        int (*parse)(const struct assignment *a);
+        void (*print)(const struct setting *s, const void *object, FILE *out);
+        size_t field;
+};
+
 /* Fields that a row's default does not fill: load settles them once all of a unit is known. */
 #define TYPE_UNSETTLED          UINT8_MAX
 #define NOTIFY_ACCESS_UNSETTLED UINT8_MAX
@@ -200,6 +207,9 @@ VALUE(readiness);
 VALUE(pid_file);  /* char *, an absolute path */
 VALUE(exit_type); /* bool: cgroup */
 VALUE(probe);     /* struct probe_spec *; table: struct probe_row; value-probe.c */
+
+/* value-bond.c: the rows whose field is in unit->bonds; table: struct bond_row. */
+VALUE(bond);
 
 /* Rows without a field. */
 int value_refused(const struct assignment *a);   /* known, not carried out yet: a warning */

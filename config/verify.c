@@ -5,6 +5,7 @@
 #include "base/glob.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "config/bond.h"
 #include "config/expand.h"
 #include "config/setup.h"
 #include "config/user.h"
@@ -89,6 +90,20 @@ static bool requires_itself(const struct unit *u) {
 
 static bool wants_itself(const struct unit *u) {
         return strv_contains(u->wants, u->name);
+}
+
+static bool conflicts_with_itself(const struct unit *u) {
+        return strv_contains(unit_bond(u, BOND_CONFLICTS), u->name);
+}
+
+static bool is_bound_to_itself(const struct unit *u) {
+        return strv_contains(unit_bond(u, BOND_BINDS_TO), u->name) ||
+               strv_contains(unit_bond(u, BOND_REQUISITE), u->name);
+}
+
+static bool handles_itself(const struct unit *u) {
+        return strv_contains(unit_bond(u, BOND_ON_FAILURE), u->name) ||
+               strv_contains(unit_bond(u, BOND_ON_SUCCESS), u->name);
 }
 
 static bool prevents_nothing(const struct unit *u) {
@@ -225,6 +240,12 @@ static const struct rule {
         { "Before", is_ahead_of_itself, -EINVAL, "it is ordered ahead of itself (Before=)", NULL, OF_ITSELF },
         { "Requires", requires_itself, -EINVAL, "it requires itself (Requires=)", NULL, OF_ITSELF },
         { "Wants", wants_itself, -EINVAL, "it wants itself (Wants=)", NULL, OF_ITSELF },
+        { "Conflicts", conflicts_with_itself, -EINVAL, "it conflicts with itself (Conflicts=)", NULL,
+          OF_ITSELF },
+        { "BindsTo", is_bound_to_itself, -EINVAL, "it requires itself (BindsTo=, Requisite=)", NULL,
+          OF_ITSELF },
+        { "OnFailure", handles_itself, -EINVAL, "it is started by its own end (OnFailure=, OnSuccess=)",
+          "Restart= starts it again", OF_ITSELF },
         { "RestartPreventExitStatus", prevents_nothing, 0,
           "RestartPreventExitStatus= changes nothing where Restart=no", NULL, ALWAYS },
         { "RestartPreventExitStatus", prevents_what_it_forces, 0,
