@@ -450,7 +450,7 @@ static const char *next_needed(const struct unit *u, size_t *at, const char **re
                 size_t n = strv_length(names);
 
                 *ret_key = bond_word(b);
-                if (i < n)
+                if (names && i < n)
                         return names[i];
                 i -= n;
         }

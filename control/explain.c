@@ -5,6 +5,7 @@
 #include "config/suggest.h"
 #include "config/value.h"
 #include "control/verb.h"
+#include "supervisor/link.h"
 #include "supervisor/state.h"
 
 #define SCREEN_WIDTH 80
@@ -223,6 +224,29 @@ static int explain_states(void) {
         return EXIT_FINE;
 }
 
+static void print_links(uint16_t links, const char *from, const char *to) {
+        for (unsigned i = 0; i < LINK_KINDS; i++) {
+                const char *words = link_words(i), *place = strstr(words, "%s");
+
+                if (!(links >> i & 1U) || !place)
+                        continue;
+                printf("        %s: %.*s%s%s\n", from, (int) (place - words), words, to,
+                       place + strlen("%s"));
+        }
+}
+
+/* What each dependency comes to, as PID 1 has it. */
+static int explain_dependencies(void) {
+        for (enum bond b = 0; b < BOND_COUNT; b++) {
+                if (bond_links[b].forward == 0 && bond_links[b].back == 0)
+                        continue; /* order alone */
+                printf("[a] %s=b\n", bond_word(b));
+                print_links(bond_links[b].forward, "a", "b");
+                print_links(bond_links[b].back, "b", "a");
+        }
+        return EXIT_FINE;
+}
+
 int explain_main(const struct request *r) {
         if (r->roff)
                 return roff_all();
@@ -230,6 +254,8 @@ int explain_main(const struct request *r) {
                 return list_all();
         if (strcmp(r->words[0], "states") == 0)
                 return explain_states();
+        if (strcmp(r->words[0], "dependencies") == 0)
+                return explain_dependencies();
 
         int code = EXIT_FINE;
         for (size_t i = 0; i < r->n_words; i++)

@@ -263,7 +263,9 @@ static void begin(struct alarm *a) {
 
 /* With all that it requires and wants. */
 static void start(struct alarm *a, struct service *target) {
-        static const struct job_request request = { .verb = ASK_START, .mode = JOB_MODE_REPLACE };
+        static const struct job_request request = {
+                .verb = ASK_START, .mode = JOB_MODE_REPLACE, .unlimited = true, /* its own rhythm limits it */
+        };
         int r = job_ask(target, &request, NULL, NULL);
 
         if (r == 0)

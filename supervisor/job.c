@@ -137,7 +137,9 @@ static void follow_stop(struct service *s) {
 
 /* The stop is half of it. */
 static void follow_restart(struct service *s) {
-        if (s->waits_to_start || STATE_IN(s->state, STATES_STARTING)) {
+        bool is_down = service_is_at_rest(s) && !s->starts_again;
+
+        if (is_down || s->waits_to_start || STATE_IN(s->state, STATES_STARTING)) {
                 s->job->type = JOB_START;
                 s->job->running = false;
                 follow_start(s);
@@ -193,39 +195,43 @@ void job_push(struct service *s) {
 
 /* --- What a transaction does to each unit. */
 
-static enum transaction_stand stand_of(void *context, uint32_t unit) {
+static unsigned stand_of(void *context, uint32_t unit) {
         const struct service *s = ((const struct manager *) context)->services[unit];
+        bool is_down = service_is_at_rest(s) || STATE_IN(s->state, STATES_STOPPING);
+        bool reloads = s->unit->exec[EXEC_RELOAD] || s->unit->type == SERVICE_NOTIFY_RELOAD;
 
-        if (service_is_at_rest(s) || STATE_IN(s->state, STATES_STOPPING))
-                return STAND_DOWN;
-        return STAND_UP;
+        return (is_down ? 0 : STAND_UP) | (reloads ? STAND_RELOADS : 0);
 }
 
-static void start(struct service *s) {
+static void start(struct service *s, bool by_hand) {
+        s->goes_with = false;
         if (s->waits_to_start || s->starts_again)
                 return;
         if (service_is_at_rest(s)) {
                 s->waits_to_start = true;
-                s->restarts = (struct restarts){ .window = s->restarts.window };
+                if (by_hand)
+                        s->restarts = (struct restarts){ .window = s->restarts.window };
         } else if (STATE_IN(s->state, STATES_STOPPING))
                 s->starts_again = true;
         s->wants_down = s->is_held = false;
 }
 
 static void stop(struct service *s, bool by_hand) {
+        s->goes_with = false;
         s->waits_to_start = s->starts_again = false;
         s->wants_down = !service_is_at_rest(s);
         s->is_held = by_hand;
         order_touch_neighbours(s); /* who waits for it need not any more */
 }
 
-static void apply(struct service *s, enum job_type type, bool by_hand) {
+static void apply(struct service *s, enum job_type type, const struct job_request *q) {
         if (type == JOB_START)
-                start(s);
+                start(s, q->by_hand);
         else if (type == JOB_STOP)
-                stop(s, by_hand);
+                stop(s, q->by_hand);
         else if (type == JOB_RESTART)
                 order_restart(s);
+        s->heeds_limit |= !q->unlimited && (type == JOB_START || type == JOB_RESTART);
         manager_touch(s);
 }
 
@@ -236,6 +242,14 @@ static enum job_type pending(const struct service *s) {
         if (s->starts_again)
                 return JOB_RESTART;
         return s->waits_to_start ? JOB_START : s->wants_down ? JOB_STOP : JOB_NOP;
+}
+
+/* It is so already, and nothing is about to change that. */
+static bool is_redundant(const struct service *s, enum job_type type) {
+        if (s->job || pending(s) != JOB_NOP)
+                return false;
+        return (type == JOB_START && STATE_IN(s->state, STATES_UP)) ||
+               (type == JOB_STOP && service_is_at_rest(s));
 }
 
 /* One unit's part. Without memory for the receipt it is done without one. */
@@ -258,7 +272,7 @@ static void take_part(struct service *s, enum job_type type, const struct job_re
         }
         if (s->job)
                 s->job->irreversible |= q->mode == JOB_MODE_REPLACE_IRREVERSIBLY;
-        apply(s, type, q->by_hand);
+        apply(s, type, q);
 }
 
 static bool is_in_the_way(const struct service *s, enum job_type type, enum job_mode mode) {
@@ -270,8 +284,10 @@ static bool is_in_the_way(const struct service *s, enum job_type type, enum job_
 
 /* --- Asking. */
 
+/* Itself, or others with it. */
 static bool can_reload(const struct service *s) {
-        return s->unit->exec[EXEC_RELOAD] || s->unit->type == SERVICE_NOTIFY_RELOAD;
+        return plan_has(&s->manager->plan, s->index, LINK_RELOAD) ||
+               stand_of(s->manager, s->index) & STAND_RELOADS;
 }
 
 /* The verb as it is for this unit: a type and whether it is only for what runs. */
@@ -284,14 +300,30 @@ static int choose(const struct service *s, enum job_verb verb, struct diags *d,
         if (verb == ASK_START || verb == ASK_STOP)
                 ret->type = verb == ASK_START ? JOB_START : JOB_STOP;
         else if (or_restart && can_reload(s)) {
-                bool is_down = stand_of(s->manager, s->index) == STAND_DOWN;
-                ret->type = is_down ? JOB_START : JOB_RELOAD;
+                bool is_up = stand_of(s->manager, s->index) & STAND_UP;
+                ret->type = is_up ? JOB_RELOAD : JOB_START;
         } else if (verb == ASK_RELOAD) {
                 ret->type = JOB_RELOAD;
                 if (!can_reload(s))
                         return diag(d, NULL, 0, -EINVAL,
                                     "%s cannot be reloaded: it has no ExecReload=", s->unit->name);
         }
+        return 0;
+}
+
+/* Reloads are nobody's business. */
+static int check_hand(const struct service *s, enum job_verb verb, struct diags *d) {
+        const struct bonds *b = unit_bonds(s->unit);
+        bool reloads =
+                verb == ASK_RELOAD ||
+                ((verb == ASK_RELOAD_OR_RESTART || verb == ASK_TRY_RELOAD_OR_RESTART) && can_reload(s));
+
+        if (b->refuse_manual_start && verb != ASK_STOP && !reloads)
+                return diag(d, NULL, 0, -EPERM, "%s is started by other units alone (RefuseManualStart=)",
+                            s->unit->name);
+        if (b->refuse_manual_stop && verb != ASK_START && !reloads)
+                return diag(d, NULL, 0, -EPERM, "%s is stopped by other units alone (RefuseManualStop=)",
+                            s->unit->name);
         return 0;
 }
 
@@ -302,7 +334,7 @@ static int check(const struct service *s, const struct job_request *q, struct di
                 return diag(d, NULL, 0, -EOPNOTSUPP, "units are not isolated in a container");
         if (s->index == SERVICE_NO_INDEX)
                 return diag(d, NULL, 0, -ENOENT, "%s is gone from the files", s->unit->name);
-        return 0;
+        return q->by_hand ? check_hand(s, q->verb, d) : 0;
 }
 
 static int look_for_obstacles(const struct manager *m, const struct transaction *t, enum job_mode mode,
@@ -336,17 +368,22 @@ int job_ask(struct service *s, const struct job_request *q, struct diags *d, con
                 return r;
         want.unit = s->index;
         want.alone = q->mode == JOB_MODE_IGNORE_DEPENDENCIES || q->mode == JOB_MODE_IGNORE_REQUIREMENTS;
-        transaction_make(t, &m->plan, &want, stand_of, m);
+        if (!transaction_make(t, &m->plan, &want, stand_of, m))
+                return diag(d, NULL, 0, -EDEADLK, "%s would have to be started and stopped at once",
+                            m->services[t->contradiction]->unit->name);
         r = look_for_obstacles(m, t, q->mode, d);
         struct job *receipt = r == 0 ? calloc(1, sizeof(*receipt)) : NULL;
-        if (r < 0 || !receipt)
+        if (r < 0 || (!receipt && ret))
                 return r < 0 ? r : -ENOMEM;
         if (q->mode == JOB_MODE_FLUSH)
                 flush(m, t);
         for (uint32_t i = 0; i < t->n; i++) {
+                struct service *other = m->services[t->list[i]];
+                if (i > 0 && is_redundant(other, t->types[t->list[i]]))
+                        continue;
                 if (!receipt)
                         receipt = calloc(1, sizeof(*receipt));
-                take_part(m->services[t->list[i]], t->types[t->list[i]], q, &receipt);
+                take_part(other, t->types[t->list[i]], q, &receipt);
         }
         free(receipt);
         if (ret)

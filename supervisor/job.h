@@ -77,8 +77,9 @@ struct jobs {
 struct job_request {
         enum job_verb verb;
         enum job_mode mode;
-        bool by_hand; /* a person asks, not a dependency: what that stops does not end the container as the
-                         last that ran */
+        bool by_hand;   /* a person asks, not a dependency: what that stops does not end the container as the
+                           last that ran */
+        bool unlimited; /* not counted against the start limit */
 };
 
 /* Asks. 0, and the unit's job in *ret (may be NULL), good until the hooks tell of its end, which they do not

@@ -45,7 +45,7 @@ struct launch {
                                  LAUNCH_PID_ROOM bytes each, at most LAUNCH_OWN_PIDS of them */
         const int *fds;       /* handed on as 3 and so on; n_fds of them */
         unsigned n_fds;
-        unsigned n_sockets; /* the first of those are sockets that tend holds for it */
+        unsigned n_sockets;  /* the first of those are sockets that tend holds for it */
         int ready, ready_at; /* a descriptor that is handed on as that number; 0: none */
         int report;          /* takes standard output and standard error; 0: as the unit says */
         const char *setting; /* whose command it is, where `kind` does not tell; NULL: that does */

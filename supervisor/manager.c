@@ -68,13 +68,13 @@ static void send_down(struct service *s) {
         manager_touch(s);
 }
 
-static usec_t stop_budget(const struct manager *m) {
+usec_t manager_budget(const struct manager *m) {
         usec_t given = m->options->stop_budget;
         return given != USEC_INFINITY ? given : m->config->container.stop_budget;
 }
 
 void manager_stop(struct manager *m, int code, bool fixed, const char *why) {
-        usec_t budget = stop_budget(m);
+        usec_t budget = manager_budget(m);
         char span[PARSE_PRINT_MAX];
 
         if (m->phase != PHASE_RUNNING)
@@ -203,8 +203,8 @@ static void time_is_over(struct service *s) {
                 listener_due(s);
         else {
                 service_dispatch(s, EVENT_TIME_OUT);
-                if (s->waits_to_start)
-                        manager_touch(s); /* of Type=idle, and has waited long enough */
+                if (service_is_at_rest(s))
+                        manager_touch(s); /* it has waited long enough for others */
         }
 }
 
@@ -414,7 +414,7 @@ static void set_hostname(const struct manager *m) {
 }
 
 static void finish(struct manager *m) {
-        usec_t until = m->phase == PHASE_RUNNING ? usec_add(manager_now(m), stop_budget(m)) : m->deadline;
+        usec_t until = m->phase == PHASE_RUNNING ? usec_add(manager_now(m), manager_budget(m)) : m->deadline;
 
         init_sweep(m->init, m->phase != PHASE_KILLING, until, say_killed, m);
         log_info(NULL, "ending with code %d", m->code);

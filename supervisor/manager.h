@@ -109,6 +109,9 @@ void manager_changed(struct service *s);
 /* The ordered stop of everything begins. `fixed`: the code is the container's, whatever still goes wrong. */
 void manager_stop(struct manager *m, int code, bool fixed, const char *why);
 
+/* How long the stop of everything may take. */
+usec_t manager_budget(const struct manager *m);
+
 /* One step faster: no order any more, then SIGKILL. */
 void manager_hurry(struct manager *m);
 

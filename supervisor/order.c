@@ -1,12 +1,17 @@
 #include "supervisor/order.h"
 #include "base/log.h"
 #include "supervisor/reload.h"
+#include "supervisor/tie.h"
 
 /* It has come to where those behind it need not wait any longer: up, or at rest for good. */
 static bool is_settled(const struct service *s) {
-        if (s->waits_to_start || s->starts_again)
+        if (s->waits_to_start || s->starts_again || s->wants_down)
                 return false;
         return STATE_IN(s->state, STATES_UP | STATES_AT_REST);
+}
+
+static bool is_asked_down(const struct service *s) {
+        return s->wants_down || (s->was_asked && STATE_IN(s->state, STATES_STOPPING));
 }
 
 bool order_has_turn(const struct service *s) {
@@ -15,6 +20,15 @@ bool order_has_turn(const struct service *s) {
         graph_each(&m->plan.after, s->index, v)
                 if (!is_settled(m->services[v]))
                         return false;
+        /* Between a stop and a start the stop comes first, whichever way they are ordered. */
+        graph_each(&m->plan.before, s->index, w)
+                if (is_asked_down(m->services[w]))
+                        return false;
+        plan_each(&m->plan, s->index, bound,
+                  LINK_BOUND) if (m->services[bound]->state == STATE_AUTO_RESTART) return false;
+        plan_each(&m->plan, s->index, verified,
+                  LINK_VERIFY) if (STATE_IN(m->services[verified]->state,
+                                            STATES_STARTING | STATE_BIT(STATE_AUTO_RESTART))) return false;
         return true;
 }
 
@@ -51,14 +65,28 @@ static bool may_start(struct service *s) {
         return s->manager->groundwork.pid == 0 && order_has_turn(s) && !stands_back(s);
 }
 
-static const struct service *failed_requirement(const struct service *s) {
+static bool is_behind(const struct service *s, uint32_t other) {
+        graph_each(&s->manager->plan.after, s->index, v)
+                if (v == other)
+                        return true;
+        return false;
+}
+
+/* What it cannot start without: NULL where all is as it has to be. */
+static const struct service *failed_requirement(const struct service *s, const char **ret_why) {
         const struct manager *m = s->manager;
 
-        graph_each(&m->plan.needs, s->index, v) {
+        *ret_why = "has failed";
+        plan_each(&m->plan, s->index, v, LINK_START) {
                 const struct service *needed = m->services[v];
                 if (is_settled(needed) && service_is_at_rest(needed) && result_is_failure(needed->result))
                         return needed;
         }
+        *ret_why = "is not up";
+        plan_each(&m->plan, s->index, v,
+                  LINK_VERIFY) if (!STATE_IN(m->services[v]->state, STATES_UP)) return m->services[v];
+        plan_each(&m->plan, s->index, v, LINK_BOUND) if (!STATE_IN(m->services[v]->state, STATES_UP) &&
+                                                         is_behind(s, v)) return m->services[v];
         return NULL;
 }
 
@@ -88,14 +116,15 @@ static void try_start(struct service *s) {
         if (!may_start(s))
                 return;
         s->waits_to_start = false;
-        const struct service *missing = failed_requirement(s);
+        const char *why;
+        const struct service *missing = failed_requirement(s, &why);
         if (!missing) {
                 service_dispatch(s, EVENT_START_ASKED);
                 if (service_is_at_rest(s)) /* skipped: it was at rest, and still those behind it may go on */
                         end_wait(s);
                 return;
         }
-        log_error(s->unit->name, "not started: it requires %s, which has failed", missing->unit->name);
+        log_error(s->unit->name, "not started: it requires %s, which %s", missing->unit->name, why);
         s->was_asked = false;
         job_finish(s, JOB_RESULT_DEPENDENCY);
         service_dispatch(s, EVENT_DEPENDENCY_FAILED);
@@ -119,7 +148,8 @@ static void try_stop(struct service *s) {
         service_dispatch(s, EVENT_STOP_ASKED);
 }
 
-static void meet_fate(struct service *s) {
+/* `late`: it has rested since before the container's stop, and only its handlers were waited for. */
+static void meet_fate(struct service *s, bool late) {
         struct manager *m = s->manager;
         struct rest rest = {
                 .unit = s->unit,
@@ -129,13 +159,13 @@ static void meet_fate(struct service *s) {
                 .asked = s->was_asked,
         };
 
+        struct fate fate = fate_of_rest(&rest);
         if (m->phase != PHASE_RUNNING) {
                 /* One that waited to come back is not there any more, but it has not failed. */
-                if (!m->code_is_fixed && s->state == STATE_FAILED)
+                if (!m->code_is_fixed && s->state == STATE_FAILED && (!late || fate.decided))
                         m->code = fate_join(m->code, fate_code_of(&rest));
                 return;
         }
-        struct fate fate = fate_of_rest(&rest);
         if (!fate.decided)
                 return;
         log_info(s->unit->name, "%s", fate.why);
@@ -150,12 +180,12 @@ void order_restart(struct service *s) {
 }
 
 void order_look_after(struct service *s) {
-        bool at_rest = service_is_at_rest(s);
+        bool at_rest = service_is_at_rest(s), late = at_rest && s->timer.slot != TIMER_IDLE;
 
-        if (at_rest && s->has_rested) {
+        if (at_rest && s->has_rested && !tie_waits_for_handlers(s)) {
                 s->has_rested = false;
-                if (!s->starts_again)
-                        meet_fate(s);
+                if (!s->starts_again && !tie_is_upheld(s))
+                        meet_fate(s, late);
         }
         if (at_rest && s->index == SERVICE_NO_INDEX) {
                 reload_dismiss(s);
@@ -169,6 +199,7 @@ void order_look_after(struct service *s) {
                 try_stop(s);
         job_push(s);
         job_follow(s);
+        tie_look_after(s);
 }
 
 static void touch_idle(struct manager *m) {
@@ -188,10 +219,13 @@ void order_touch_neighbours(struct service *s) {
         graph_each(&m->plan.before, s->index, v)
                 if (m->services[v]->waits_to_start)
                         manager_touch(m->services[v]);
+        plan_each(&m->plan, s->index, x,
+                  LINK_DOWN | LINK_STOP) if (m->services[x]->waits_to_start || service_is_at_rest(s))
+                manager_touch(m->services[x]);
         if (!service_is_at_rest(s))
                 return;
         graph_each(&m->plan.after, s->index, w)
-                if (m->services[w]->wants_down)
+                if (m->services[w]->wants_down || m->services[w]->waits_to_start)
                         manager_touch(m->services[w]);
 }
 

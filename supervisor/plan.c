@@ -6,25 +6,9 @@
 #include "config/suggest.h"
 #include "supervisor/plan.h"
 
-enum relation { AFTER, NEEDS, PULLS, RELATION_COUNT };
-
-/* What each list of names means, and what a name that leads nowhere is. */
-static const struct list {
-        const char *key;
-        size_t field;
-        enum relation relation;
-        bool turned; /* the edge goes from the named unit to this one */
-        int missing; /* 0: a warning */
-} lists[] = {
-        { "After", offsetof(struct unit, after), AFTER, false, 0 },
-        { "Before", offsetof(struct unit, before), AFTER, true, 0 },
-        { "Requires", offsetof(struct unit, requires), NEEDS, false, -ENOENT },
-        { "Requires", offsetof(struct unit, requires), PULLS, false, 0 },
-        { "Wants", offsetof(struct unit, wants), PULLS, false, 0 },
-};
-
 struct edges {
         uint32_t *from, *to; /* owned */
+        uint16_t *what;      /* owned; of links alone */
         uint32_t n, room;
 };
 
@@ -39,37 +23,54 @@ struct building {
         struct diags *diags;
         struct entry *by_name; /* owned */
         size_t n_names;
-        struct edges edges[RELATION_COUNT];
+        struct edges after, links;
 };
-
-static char *const *names_of(const struct unit *u, const struct list *l) {
-        char **names;
-
-        memcpy(&names, (const char *) u + l->field, sizeof(names));
-        return names;
-}
 
 static int compare(const void *a, const void *b) {
         return strcmp(((const struct entry *) a)->name, ((const struct entry *) b)->name);
 }
 
-static int add_edge(struct edges *e, uint32_t from, uint32_t to) {
-        if (e->n == e->room) {
-                uint32_t room = MAX(2 * e->room, (uint32_t) 64);
-                uint32_t *more_from = reallocarray(e->from, room, sizeof(uint32_t));
-                if (more_from)
-                        e->from = more_from;
-                uint32_t *more_to = reallocarray(e->to, room, sizeof(uint32_t));
-                if (more_to)
-                        e->to = more_to;
-                if (!more_from || !more_to)
-                        return -ENOMEM;
-                e->room = room;
-        }
+static int make_room(struct edges *e) {
+        uint32_t room = MAX(2 * e->room, (uint32_t) 64);
+        uint32_t *from = reallocarray(e->from, room, sizeof(*from));
+
+        if (from)
+                e->from = from;
+        uint32_t *to = reallocarray(e->to, room, sizeof(*to));
+        if (to)
+                e->to = to;
+        uint16_t *what = reallocarray(e->what, room, sizeof(*what));
+        if (what)
+                e->what = what;
+        if (!from || !to || !what)
+                return -ENOMEM;
+        e->room = room;
+        return 0;
+}
+
+static int add_edge(struct edges *e, uint32_t from, uint32_t to, uint16_t what) {
+        if (e->n == e->room && make_room(e) < 0)
+                return -ENOMEM;
         e->from[e->n] = from;
         e->to[e->n] = to;
+        e->what[e->n] = what;
         e->n++;
         return 0;
+}
+
+static int tie(struct building *b, enum bond bond, uint32_t unit, uint32_t other) {
+        const struct bond_links *l = &bond_links[bond];
+        int r = 0;
+
+        if (bond == BOND_AFTER)
+                return add_edge(&b->after, unit, other, 0);
+        if (bond == BOND_BEFORE)
+                return add_edge(&b->after, other, unit, 0);
+        if (l->forward)
+                r = add_edge(&b->links, unit, other, l->forward);
+        if (r == 0 && l->back)
+                r = add_edge(&b->links, other, unit, l->back);
+        return r;
 }
 
 /* Without ".service", which would make all names look alike. */
@@ -95,15 +96,14 @@ static void suggest_unit(struct building *b, const struct unit *self, const char
                 diag_hint(b->diags, "did you mean %s=%s?", key, nearest.best);
 }
 
-static int say_missing(struct building *b, const struct unit *u, const struct list *l, const char *name) {
-        if (l->relation == PULLS && strcmp(l->key, "Requires") == 0)
-                return 0; /* has been said */
+static int say_missing(struct building *b, const struct unit *u, enum bond bond, const char *name) {
         if (!u->from_tend_ini)
                 return 0; /* loading has said what matters; the rest is systemd's way of saying "where there
                              is one" */
-        int r = diag(b->diags, u->file, u->line, l->missing, "%s: %s=%s: there is no such unit", u->name,
-                     l->key, name);
-        suggest_unit(b, u, l->key, name);
+        int error = bond_is_needed(bond) ? -ENOENT : 0;
+        int r = diag(b->diags, u->file, u->line, error, "%s: %s=%s: there is no such unit", u->name,
+                     bond_word(bond), name);
+        suggest_unit(b, u, bond_word(bond), name);
         return r;
 }
 
@@ -117,39 +117,38 @@ static bool provides(const struct unit *u, const char *target) {
 
 /* Who provides what a target that has no unit stands for: those After= it come behind, as if the target were
  * there (systemd.special(7), passive targets). */
-static int order_by_target(struct building *b, uint32_t index, const struct list *l, const char *target) {
+static int order_by_target(struct building *b, uint32_t index, const char *target) {
         const struct config *c = b->config;
         const struct unit *u = c->units[index];
         int r = 0;
 
-        if (l->turned || provides(u, target))
-                return 0; /* done from the other end */
+        if (provides(u, target))
+                return 0;
         for (uint32_t i = 0; i < c->n_units && r == 0; i++) {
                 const struct unit *provider = c->units[i];
 
                 if (provider != u && provides(provider, target))
-                        r = add_edge(&b->edges[AFTER], index, i);
+                        r = add_edge(&b->after, index, i, 0);
         }
         return r;
 }
 
-static int add_list(struct building *b, uint32_t index, const struct list *l) {
+static int add_list(struct building *b, uint32_t index, enum bond bond) {
         const struct unit *u = b->config->units[index];
         int problem = 0;
 
-        for (char *const *name = names_of(u, l); name && *name; name++) {
+        for (char *const *name = unit_bond(u, bond); name && *name; name++) {
                 struct entry wanted = { .name = *name };
                 struct entry *found = bsearch(&wanted, b->by_name, b->n_names, sizeof(wanted), compare);
                 int r = 0;
                 if (found && found->index == index && (!u->from_tend_ini || strcmp(*name, u->name) != 0))
                         continue; /* itself, as unit files may say, or by another name */
                 if (found)
-                        r = add_edge(&b->edges[l->relation], l->turned ? found->index : index,
-                                     l->turned ? index : found->index);
+                        r = tie(b, bond, index, found->index);
                 else if (unit_is_built_in(*name))
-                        r = l->relation == AFTER ? order_by_target(b, index, l, *name) : 0;
+                        r = bond == BOND_AFTER ? order_by_target(b, index, *name) : 0;
                 else
-                        problem = MIN(problem, say_missing(b, u, l, *name));
+                        problem = MIN(problem, say_missing(b, u, bond, *name));
                 if (r < 0)
                         return r;
         }
@@ -185,7 +184,7 @@ static int add_trigger(struct building *b, uint32_t index) {
         found = bsearch(&wanted, b->by_name, b->n_names, sizeof(wanted), compare);
         if (!found || strv_contains(u->after, wanted.name))
                 return 0;
-        return add_edge(&b->edges[AFTER], found->index, index);
+        return add_edge(&b->after, found->index, index, 0);
 }
 
 static int collect(struct building *b) {
@@ -195,8 +194,8 @@ static int collect(struct building *b) {
         if (name_units(b) < 0)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
-                for (size_t k = 0; k < countof(lists); k++) {
-                        int r = add_list(b, i, &lists[k]);
+                for (enum bond k = 0; k < BOND_COUNT; k++) {
+                        int r = add_list(b, i, k);
                         if (r == -ENOMEM)
                                 return r;
                         problem = MIN(problem, r);
@@ -207,8 +206,10 @@ static int collect(struct building *b) {
         return problem;
 }
 
-/* Lays a list of edges out as a graph; returns the memory behind it. */
-static uint32_t *lay_out(struct graph *g, uint32_t n, const struct edges *e, uint32_t *memory) {
+/* Lays a list of edges out as a graph, with what is on them where `what` is not NULL; returns the memory
+ * behind it. */
+static uint32_t *lay_out(struct graph *g, uint32_t n, const struct edges *e, uint32_t *memory,
+                         uint16_t *what) {
         uint32_t *first = memory, *to = memory + n + 1;
 
         memset(first, 0, ((size_t) n + 1) * sizeof(*first));
@@ -216,8 +217,13 @@ static uint32_t *lay_out(struct graph *g, uint32_t n, const struct edges *e, uin
                 first[e->from[i] + 1]++;
         for (uint32_t i = 0; i < n; i++)
                 first[i + 1] += first[i];
-        for (uint32_t i = e->n; i > 0; i--) /* from the back, so that each list keeps its order */
-                to[--first[e->from[i - 1] + 1]] = e->to[i - 1];
+        for (uint32_t i = e->n; i > 0; i--) { /* from the back, so that each list keeps its order */
+                uint32_t at = --first[e->from[i - 1] + 1];
+
+                to[at] = e->to[i - 1];
+                if (what)
+                        what[at] = e->what[i - 1];
+        }
         /* Now first[u + 1] is where u begins: move the starts down. */
         for (uint32_t i = 0; i < n; i++)
                 first[i] = first[i + 1];
@@ -236,19 +242,18 @@ static uint32_t *turn(struct graph *ret, const struct graph *g, uint32_t *memory
 
 static int lay_out_all(struct plan *p, const struct building *b) {
         uint32_t n = (uint32_t) b->config->n_units;
-        const struct edges *e = b->edges;
-        size_t words = 5 * ((size_t) n + 1) + 2 * (size_t) e[AFTER].n + 2 * (size_t) e[NEEDS].n + e[PULLS].n;
+        size_t words = 3 * ((size_t) n + 1) + 2 * (size_t) b->after.n + b->links.n + (b->links.n + 1) / 2;
         uint32_t *at = reallocarray(NULL, words, sizeof(*at));
 
         if (!at)
                 return -ENOMEM;
         p->config = b->config;
         p->memory = at;
-        at = lay_out(&p->after, n, &e[AFTER], at);
+        at = lay_out(&p->after, n, &b->after, at, NULL);
         at = turn(&p->before, &p->after, at);
-        at = lay_out(&p->needs, n, &e[NEEDS], at);
-        at = turn(&p->needed_by, &p->needs, at);
-        (void) lay_out(&p->pulls, n, &e[PULLS], at);
+        uint16_t *what = (uint16_t *) (void *) (at + n + 1 + b->links.n);
+        (void) lay_out(&p->links, n, &b->links, at, what);
+        p->what = what;
         return 0;
 }
 
@@ -275,18 +280,110 @@ static int check_cycle(const struct plan *p, struct diags *d) {
         return r;
 }
 
+/* What a unit requires cannot be what it keeps from running. */
+static int check_contradictions(const struct plan *p, struct diags *d) {
+        int problem = 0;
+
+        for (uint32_t u = 0; u < p->links.n; u++)
+                plan_each(p, u, v, LINK_START | LINK_VERIFY)
+                        plan_each(p, u, w, LINK_STOP_OTHER | LINK_STOP_OTHER_SOFT) {
+                        const struct unit *unit = p->config->units[u];
+                        if (w != v)
+                                continue;
+                        problem = diag(d, unit->file, unit->line, -EDEADLK,
+                                       "%s: it requires %s, and they conflict with each other", unit->name,
+                                       p->config->units[v]->name);
+                        diag_hint(d, "take either Requires= (BindsTo=, Requisite=) or Conflicts= out");
+                }
+        return problem;
+}
+
+static void unmark_triggered(const struct config *c, bool *starts) {
+        for (size_t i = 0; i < c->n_units; i++) {
+                const char *name = unit_triggers(c->units[i]);
+
+                for (size_t k = 0; name && k < c->n_units; k++)
+                        if (strcmp(name, c->units[k]->name) == 0)
+                                starts[k] = c->units[k]->is_asked;
+        }
+}
+
+/* Of themselves: sections of tend.ini where nothing else is to start them, unit files that were asked for. */
+static void mark_alone(const struct plan *p, bool *starts) {
+        for (uint32_t i = 0; i < p->after.n; i++) {
+                const struct unit *u = p->config->units[i];
+
+                starts[i] = u->is_asked || (u->from_tend_ini && !unit_bonds(u)->stop_when_unneeded);
+        }
+        for (uint32_t i = 0; i < p->after.n; i++)
+                plan_each(p, i, v, LINK_FAILURE | LINK_SUCCESS) starts[v] = p->config->units[v]->is_asked;
+        unmark_triggered(p->config, starts);
+}
+
+/* With all that they require and want, through any number of steps. */
+static void mark_pulled(const struct plan *p, bool *starts) {
+        for (bool again = true; again;) {
+                again = false;
+                for (uint32_t i = 0; i < p->after.n; i++)
+                        plan_each(p, i, v, LINK_START | LINK_START_SOFT) if (starts[i] && !starts[v]) again =
+                                starts[v] = true;
+        }
+}
+
+/* Nor does what requires one that does not start. */
+static void unmark(const struct plan *p, bool *starts, uint32_t unit) {
+        starts[unit] = false;
+        for (bool again = true; again;) {
+                again = false;
+                for (uint32_t i = 0; i < p->after.n; i++)
+                        plan_each(p, i, v, LINK_START) if (starts[i] && !starts[v]) {
+                                again = true;
+                                starts[i] = false;
+                        }
+        }
+}
+
+/* It is on purpose where neither of them starts with the container. */
+static int tell_of_conflicts(const struct plan *p, struct diags *d) {
+        autofree bool *starts = calloc((size_t) p->after.n + 1, sizeof(bool));
+
+        if (!starts)
+                return -ENOMEM;
+        mark_alone(p, starts);
+        mark_pulled(p, starts);
+        for (uint32_t u = 0; u < p->after.n; u++)
+                plan_each(p, u, v, LINK_STOP_OTHER) {
+                        const struct unit *left = p->config->units[v];
+                        if (!starts[u] || !starts[v])
+                                continue;
+                        (void) diag(
+                                d, left->file, left->line, 0,
+                                "%s: it does not start with the container: %s does, and conflicts with it",
+                                left->name, p->config->units[u]->name);
+                        unmark(p, starts, v);
+                }
+        return 0;
+}
+
+static void free_edges(struct edges *e) {
+        free(e->from);
+        free(e->to);
+        free(e->what);
+}
+
 int plan_build(struct plan *p, const struct config *c, struct diags *d) {
         struct building b = { .config = c, .diags = d };
         struct plan made = {};
 
         int problem = collect(&b);
         int r = problem == -ENOMEM ? problem : lay_out_all(&made, &b);
-        if (r == 0)
+        if (r == 0) {
                 r = check_cycle(&made, d);
-        for (size_t i = 0; i < countof(b.edges); i++) {
-                free(b.edges[i].from);
-                free(b.edges[i].to);
+                problem = MIN(problem, check_contradictions(&made, d));
+                problem = MIN(problem, d ? tell_of_conflicts(&made, d) : 0);
         }
+        free_edges(&b.after);
+        free_edges(&b.links);
         free(b.by_name);
         r = r < 0 ? r : problem;
         if (r < 0)
@@ -318,41 +415,11 @@ void plan_done(struct plan *p) {
         *p = (struct plan){};
 }
 
-static bool is_triggered(const struct config *c, const struct unit *u) {
-        for (size_t i = 0; i < c->n_units; i++) {
-                const char *name = unit_triggers(c->units[i]);
-
-                if (name && strcmp(name, u->name) == 0)
-                        return true;
-        }
-        return false;
-}
-
-static bool has_triggers(const struct config *c) {
-        for (size_t i = 0; i < c->n_units; i++)
-                if (unit_triggers(c->units[i]))
-                        return true;
-        return false;
-}
-
-/* Of itself: a section of tend.ini where nothing else is to start it, a unit file that was asked for. */
-static bool starts_alone(const struct config *c, const struct unit *u) {
-        return u->is_asked || (u->from_tend_ini && !is_triggered(c, u));
-}
-
 void plan_mark_starting(const struct plan *p, bool *starts) {
-        uint32_t n = p->after.n;
-        bool again = has_triggers(p->config);
-
-        for (uint32_t i = 0; i < n; i++)
-                starts[i] = !again || starts_alone(p->config, p->config->units[i]);
-        while (again) {
-                again = false;
-                for (uint32_t i = 0; i < n; i++)
-                        graph_each(&p->pulls, i, v)
-                                if (starts[i] && !starts[v])
-                                        again = starts[v] = true;
-        }
+        mark_alone(p, starts);
+        mark_pulled(p, starts);
+        for (uint32_t i = 0; i < p->after.n; i++)
+                plan_each(p, i, v, LINK_STOP_OTHER) if (starts[i] && starts[v]) unmark(p, starts, v);
 }
 
 usec_t plan_worst_stop_of(const struct unit *u) {
@@ -377,23 +444,33 @@ usec_t plan_worst_stop(const struct plan *p) {
         return graph_longest(&p->after, order, weight, weight + n);
 }
 
-void plan_print_dot(const struct plan *p, FILE *out) {
-        const struct {
-                const struct graph *graph;
-                const char *style;
-        } rows[] = { { &p->after, "color=black" },
-                     { &p->needs, "color=red, style=dashed" },
-                     { &p->pulls, "color=gray, style=dotted" } };
+static void print_arrow(const struct plan *p, uint32_t from, uint32_t to, const char *style, FILE *out) {
+        (void) fprintf(out, "        \"%s\" -> \"%s\" [%s];\n", p->config->units[from]->name,
+                       p->config->units[to]->name, style);
+}
 
-        (void) fprintf(out, "// black: starts after; red: requires; gray: pulls in\n"
-                            "digraph tend {\n        rankdir=LR;\n");
+void plan_print_dot(const struct plan *p, FILE *out) {
+        static const struct {
+                uint16_t mask;
+                const char *style;
+        } rows[] = {
+                { LINK_START | LINK_VERIFY, "color=red, style=dashed" },
+                { LINK_START | LINK_START_SOFT, "color=gray, style=dotted" },
+                { LINK_STOP_OTHER, "color=blue, style=dashed, arrowhead=tee" },
+                { LINK_FAILURE | LINK_SUCCESS, "color=orange, style=dotted" },
+        };
+
+        (void) fprintf(out,
+                       "// black: starts after; red: requires; gray: pulls in; blue: conflicts; orange: is "
+                       "followed by\n"
+                       "digraph tend {\n        rankdir=LR;\n");
         for (uint32_t i = 0; i < p->after.n; i++)
                 (void) fprintf(out, "        \"%s\";\n", p->config->units[i]->name);
+        for (uint32_t u = 0; u < p->after.n; u++)
+                graph_each(&p->after, u, v)
+                        print_arrow(p, u, v, "color=black", out);
         for (size_t r = 0; r < countof(rows); r++)
-                for (uint32_t u = 0; u < p->after.n; u++)
-                        graph_each(rows[r].graph, u, v)
-                                (void) fprintf(out, "        \"%s\" -> \"%s\" [%s];\n",
-                                               p->config->units[u]->name, p->config->units[v]->name,
-                                               rows[r].style);
+                for (uint32_t u = 0; u < p->links.n; u++)
+                        plan_each(p, u, v, rows[r].mask) print_arrow(p, u, v, rows[r].style, out);
         (void) fprintf(out, "}\n");
 }

@@ -79,6 +79,12 @@ bool policy_is_limited(const struct unit *u, const struct restarts *r, usec_t no
         return is_window_full(&r->window, u->start_limit_interval, now);
 }
 
+usec_t policy_limit_ends(const struct start_window *w, usec_t interval) {
+        if (w->size == 0 || w->used < w->size)
+                return 0;
+        return usec_add(w->at ? w->at[w->next] : w->only, interval);
+}
+
 bool policy_wants_room(const struct start_window *w) {
         return w->size > 1 && !w->at && w->used > 0;
 }

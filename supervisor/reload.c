@@ -153,6 +153,12 @@ static void go_on_as(struct service *s, const struct unit *u) {
         s->unit = u;
 }
 
+/* Not a start that the limit is about. */
+static void restart(struct service *s) {
+        s->restarts.window.used = s->restarts.window.next = 0;
+        order_restart(s);
+}
+
 static void take_over(struct service *s, const struct unit *u, uint32_t index, bool starts) {
         s->index = index;
         /* The foreground command is not in the files; all that changes about it is after whom it
@@ -168,7 +174,7 @@ static void take_over(struct service *s, const struct unit *u, uint32_t index, b
         }
         log_info(u->name, "has changed: restarting it");
         s->new_unit = u;
-        order_restart(s);
+        restart(s);
 }
 
 /* A socket that is bound anew is another one to the service that has it. */
@@ -179,21 +185,24 @@ static bool has_old_socket(const struct manager *m, const struct service *s) {
         return false;
 }
 
-/* Whoever requires what restarts is restarted too, as in systemd; through any number of steps. */
+/* Whoever is to restart with what restarts does so, as in systemd; through any number of steps. */
 static void restart_dependents(const struct manager *m, const bool *starts) {
         for (bool again = true; again;) {
                 again = false;
                 for (uint32_t i = 0; i < (uint32_t) m->config->n_units; i++) {
-                        struct service *s = m->services[i];
-                        if (!starts[i] && service_is_at_rest(s))
-                                continue; /* it is started when that is due */
-                        if (!s->starts_again && !service_is_at_rest(s) && has_old_socket(m, s))
-                                order_restart(s);
-                        graph_each(&m->plan.needs, i, v)
-                                if (m->services[v]->starts_again && !s->starts_again && !s->waits_to_start) {
-                                        order_restart(s);
-                                        again = true;
-                                }
+                        struct service *u = m->services[i];
+                        if (!u->starts_again && !service_is_at_rest(u) && has_old_socket(m, u))
+                                restart(u);
+                        if (!u->starts_again)
+                                continue;
+                        plan_each(&m->plan, i, v, LINK_STOP) {
+                                struct service *s = m->services[v];
+                                if (s->starts_again || s->waits_to_start ||
+                                    (!starts[v] && service_is_at_rest(s)))
+                                        continue;
+                                restart(s);
+                                again = true;
+                        }
                 }
         }
 }

@@ -83,7 +83,7 @@ void report_step(const struct service *s, enum state before, enum event e) {
         if (s->state == before)
                 return;
         log_debug(s->unit->name, "%s, %s: now %s", state_word(before), event_word(e), state_word(s->state));
-        if (e == EVENT_RESET_ASKED)
+        if (e == EVENT_RESET_ASKED || e == EVENT_LIMIT_HIT)
                 return;
         if (s->state == STATE_RUNNING && STATE_IN(before, STATES_RELOADING))
                 log_info(s->unit->name, "reloaded");

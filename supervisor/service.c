@@ -17,6 +17,7 @@
 #include "supervisor/prober.h"
 #include "supervisor/report.h"
 #include "supervisor/spawn.h"
+#include "supervisor/tie.h"
 #include "supervisor/watchdog.h"
 
 void service_set_unit(struct service *s, const struct unit *u) {
@@ -132,6 +133,7 @@ static void begin(struct service *s) {
         s->main_ending = s->control_ending = (struct ending){};
         s->main_command = NULL;
         s->was_asked = s->was_killed = s->reloading = s->stops_itself = s->is_held = false;
+        s->goes_with = s->heeds_limit = false;
         /* Not enough entropy this early is no reason to wait: it is a name, not a secret. */
         ssize_t n maybe_unused =
                 getrandom(s->invocation, sizeof(s->invocation), GRND_NONBLOCK | GRND_INSECURE);
@@ -222,6 +224,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_BLAME_HEALTH:     blame(s, RESULT_HEALTH); break;
         case DO_BLAME_CONDITION:  blame(s, RESULT_EXEC_CONDITION); break;
         case DO_BLAME_ASSERTION:  blame_anew(s, RESULT_ASSERTION); break;
+        case DO_BLAME_LIMIT:      blame_anew(s, RESULT_START_LIMIT); break;
         case DO_FORGIVE:          blame_anew(s, RESULT_SUCCESS); break;
         case DO_BEGIN:            begin(s); break;
         case DO_DROP_CONTROL:     spawn_drop_control(s); break;
@@ -309,6 +312,7 @@ static void take_step(struct service *s, enum event e) {
         if (s->manager->listeners.list)
                 listener_heed(s, before);
         job_follow(s);
+        tie_follow(s, before);
 }
 
 /* A start that its conditions or assertions do not allow becomes another event. */
@@ -319,6 +323,12 @@ static enum event check_start(const struct service *s, enum event e) {
         const struct check *list = starts && s->unit->setup ? s->unit->setup->checks : NULL, *failed;
         char text[512];
 
+        if (starts && e == EVENT_START_ASKED && s->heeds_limit &&
+            policy_limit_ends(&s->restarts.window, s->unit->start_limit_interval) > manager_now(s->manager)) {
+                log_error(s->unit->name, "not started: it was started %u times within StartLimitIntervalSec=",
+                          s->restarts.window.size);
+                return EVENT_LIMIT_HIT;
+        }
         if (list && !judge_checks(list, false, condition_ask, s->manager->launcher.environment, &failed)) {
                 log_info(s->unit->name, "skipped: %s", condition_text(failed, false, text, sizeof(text)));
                 return EVENT_CONDITION_UNMET;

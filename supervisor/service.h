@@ -61,6 +61,8 @@ struct service {
         bool reloading;    /* it has said RELOADING=1 and not READY=1 since */
         bool stops_itself; /* it has said STOPPING=1, and no signal was sent since */
         bool settled_once; /* its first start has come to an end, good or bad */
+        bool goes_with;    /* it was stopped since what it is bound to went down */
+        bool heeds_limit;  /* the start that is asked for is refused where the start limit is hit */
         bool is_held;      /* somebody has stopped it by hand: the container waits for what comes next */
 };
 

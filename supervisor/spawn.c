@@ -16,10 +16,12 @@
 #include "supervisor/privilege.h"
 #include "supervisor/prober.h"
 #include "supervisor/spawn.h"
+#include "supervisor/tie.h"
 #include "supervisor/vigil.h"
 #include "supervisor/watchdog.h"
 
-#define VARIABLES_MAX 16
+#define VARIABLES_MAX 22
+#define UNIT_SIZE     (256 + 16)
 #define VARIABLE_SIZE 64
 
 /* What tend adds to a child's environment; on the stack of the spawn, for as long as that takes. */
@@ -29,6 +31,7 @@ struct variables {
         size_t n;
         char *own_pid[LAUNCH_OWN_PIDS + 1]; /* those whose value the child writes */
         size_t n_own_pid;
+        char unit[UNIT_SIZE]; /* MONITOR_UNIT= */
 };
 
 static void printf_like(2, 3) add(struct variables *v, const char *format, ...) {
@@ -76,34 +79,46 @@ static void add_peer(struct variables *v, const struct connection *c) {
         add(v, "REMOTE_PORT=%s", port);
 }
 
-static void add_invocation(struct variables *v, const struct service *s) {
+static void add_invocation(struct variables *v, const char *name, const struct service *s) {
         char hex[2 * sizeof(s->invocation) + 1];
 
         for (size_t i = 0; i < sizeof(s->invocation); i++)
                 (void) snprintf(&hex[2 * i], 3, "%02x", s->invocation[i]);
-        add(v, "INVOCATION_ID=%s", hex);
+        add(v, "%s=%s", name, hex);
 }
 
-/* EXIT_CODE= and EXIT_STATUS= of systemd.exec(5): "exited" and the code, or "killed" / "dumped" and the
- * signal's name without SIG. */
-static void add_ending(struct variables *v, const struct service *s) {
+/* SERVICE_RESULT=, EXIT_CODE= and EXIT_STATUS= of systemd.exec(5), with `prefix` before them: "exited" and
+ * the code, or "killed" / "dumped" and the signal's name without SIG. */
+static void add_ending(struct variables *v, const char *prefix, const struct service *s) {
         struct ending e = s->main_ending;
         char signal[PARSE_PRINT_MAX];
 
-        add(v, "SERVICE_RESULT=%s", result_word(s->result));
+        add(v, "%sSERVICE_RESULT=%s", prefix, result_word(s->result));
         if (e.code == CLD_EXITED) {
-                add(v, "EXIT_CODE=exited");
-                add(v, "EXIT_STATUS=%d", e.status);
+                add(v, "%sEXIT_CODE=exited", prefix);
+                add(v, "%sEXIT_STATUS=%d", prefix, e.status);
         } else if (e.code != 0) {
-                add(v, "EXIT_CODE=%s", e.code == CLD_DUMPED ? "dumped" : "killed");
-                add(v, "EXIT_STATUS=%s", print_signal(e.status, signal) + strlen("SIG"));
+                add(v, "%sEXIT_CODE=%s", prefix, e.code == CLD_DUMPED ? "dumped" : "killed");
+                add(v, "%sEXIT_STATUS=%s", prefix, print_signal(e.status, signal) + strlen("SIG"));
         }
+}
+
+/* By whose end it was started. */
+static void add_monitor(struct variables *v, const struct service *s) {
+        const struct service *by = tie_trigger(s);
+
+        if (!by)
+                return;
+        add_ending(v, "MONITOR_", by);
+        add_invocation(v, "MONITOR_INVOCATION_ID", by);
+        (void) snprintf(v->unit, sizeof(v->unit), "MONITOR_UNIT=%s", by->unit->name);
+        v->list[v->n++] = v->unit;
 }
 
 static void make_variables(struct variables *v, const struct service *s, enum exec_kind kind,
                            const struct passing *p) {
         *v = (struct variables){};
-        add_invocation(v, s);
+        add_invocation(v, "INVOCATION_ID", s);
         if (s->main != 0)
                 add(v, "MAINPID=%d", s->main);
         if (s->notify)
@@ -111,7 +126,9 @@ static void make_variables(struct variables *v, const struct service *s, enum ex
         if (s->connection)
                 add_peer(v, s->connection);
         if (kind == EXEC_STOP || kind == EXEC_STOP_POST)
-                add_ending(v, s);
+                add_ending(v, "", s);
+        if (kind == EXEC_START || kind == EXEC_START_PRE)
+                add_monitor(v, s);
         if (kind != EXEC_START)
                 return;
         add_watchdog(v, s);

@@ -101,6 +101,11 @@ static bool stays_exited(const struct facts *f) {
         return f->main_clean && f->unit->remain_after_exit;
 }
 
+/* Of a service that reloads. */
+static bool was_exited(const struct facts *f) {
+        return !main_serves(f) && f->unit->remain_after_exit;
+}
+
 static bool will_restart(const struct facts *f) {
         return f->will_restart;
 }
@@ -147,6 +152,8 @@ const struct rule state_rules[] = {
              DO_FORGIVE | DO_DISARM | DO_REMOVE),
         RULE(RESTING,          ASSERTION_FAILED,  always,            FAILED,
              DO_BLAME_ASSERTION | DO_DISARM | DO_REMOVE),
+        RULE(S(DEAD) | S(FAILED), LIMIT_HIT,      always,            FAILED,
+             DO_BLAME_LIMIT | DO_DISARM),
         RULE(RESTING,          START_ASKED,       has_condition,     CONDITION,     BEGIN | DO_RUN_CONDITION),
         RULE(RESTING,          START_ASKED,       has_pre,           START_PRE,     BEGIN | DO_RUN_PRE),
         RULE(RESTING,          START_ASKED,       always,            START,         BEGIN | DO_RUN_MAIN),
@@ -214,13 +221,22 @@ const struct rule state_rules[] = {
              DO_ARM_START | DO_RUN_RELOAD),
         RULE(S(RUNNING),       RELOAD_ASKED,      reloads_by_signal, RELOAD_SIGNAL,
              DO_ARM_START | DO_SIGNAL_RELOAD),
+        RULE(S(EXITED),        RELOAD_ASKED,      has_reload,        RELOAD,
+             DO_ARM_START | DO_RUN_RELOAD),
         RULE(S(RUNNING),       RELOADING,         always,            RELOAD_NOTIFY, DO_ARM_START),
         RULE(S(RELOAD_SIGNAL), RELOADING,         always,            RELOAD_NOTIFY, 0),
         RULE(S(RELOAD_NOTIFY), UP,                always,            RUNNING,       SERVE),
+        RULE(S(RELOAD),        CONTROL_DONE,      was_exited,        EXITED,        DO_DISARM),
         RULE(S(RELOAD),        CONTROL_DONE,      is_reloading,      RELOAD_NOTIFY, 0),
         RULE(S(RELOAD),        CONTROL_DONE,      always,            RUNNING,       SERVE),
+        RULE(S(RELOAD),        CONTROL_FAILED,    was_exited,        EXITED,
+             DO_DISARM | DO_WARN_RELOAD),
         RULE(S(RELOAD),        CONTROL_FAILED,    always,            RUNNING,       SERVE | DO_WARN_RELOAD),
+        RULE(S(RELOAD),        SPAWN_FAILED,      was_exited,        EXITED,
+             DO_DISARM | DO_WARN_RELOAD),
         RULE(S(RELOAD),        SPAWN_FAILED,      always,            RUNNING,       SERVE | DO_WARN_RELOAD),
+        RULE(S(RELOAD),        TIME_OUT,          was_exited,        EXITED,
+             DO_DROP_CONTROL | DO_DISARM | DO_WARN_RELOAD),
         RULE(RELOADING,        TIME_OUT,          always,            RUNNING,
              DO_DROP_CONTROL | SERVE | DO_WARN_RELOAD),
 
@@ -284,6 +300,7 @@ const struct rule state_rules[] = {
         RULE(ALL,              DEPENDENCY_FAILED, always,            SAME,          0),
         RULE(ALL,              CONDITION_UNMET,   always,            SAME,          0),
         RULE(ALL,              ASSERTION_FAILED,  always,            SAME,          0),
+        RULE(ALL,              LIMIT_HIT,         always,            SAME,          0),
         RULE(ALL,              RESET_ASKED,       always,            SAME,          0),
         RULE(ALL,              HURRY,             always,            SAME,          0),
         RULE(ALL,              UP,                always,            SAME,          0),

@@ -35,6 +35,7 @@ enum state { STATES(ENUM_STATE) STATE_COUNT, STATE_SAME /* in a rule: stay */ };
         X(DEPENDENCY_FAILED, "dependency failed")                                                            \
         X(CONDITION_UNMET, "condition not met") /* in place of START_ASKED */                                \
         X(ASSERTION_FAILED, "assertion failed") /* likewise */                                               \
+        X(LIMIT_HIT, "started too often")       /* likewise */                                               \
         X(RESET_ASKED, "reset asked")           /* reset-failed */                                           \
         X(HURRY, "no time left")                                                                             \
         X(UP, "ready")                       /* executed, or READY=1, as Type= asks */                       \
@@ -92,8 +93,9 @@ enum effect {
         DO_AWAIT_EMPTY = 1ULL << 34,   /* EMPTY follows when nobody is left, without a signal to anybody; of a
                                           service that is up: only where its main process is not known */
         DO_WARN_RELOAD = 1ULL << 35,   /* the reload failed, the service goes on */
+        DO_BLAME_LIMIT = 1ULL << 36,   /* as DO_BLAME_ASSERTION */
 };
-#define EFFECT_COUNT 36
+#define EFFECT_COUNT 37
 
 /* What the guards look at. */
 struct facts {

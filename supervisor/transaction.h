@@ -16,15 +16,19 @@ enum job_type { JOB_TYPES(ENUM_JOB_TYPE) JOB_TYPE_COUNT };
 
 #define TRANSACTION_NOTHING JOB_TYPE_COUNT
 
-/* How a unit stands: whether it runs, or is on its way up. */
-enum transaction_stand { STAND_DOWN, STAND_UP };
-typedef enum transaction_stand (*transaction_look)(void *context, uint32_t unit);
+/* How a unit stands. */
+enum transaction_stand {
+        STAND_UP = 1 << 0,      /* it runs, or is on its way up */
+        STAND_RELOADS = 1 << 1, /* it has something to do at a reload */
+};
+typedef unsigned (*transaction_look)(void *context, uint32_t unit); /* enum transaction_stand */
 
 struct transaction {
         uint8_t *types; /* owned by whoever made it, as `list`; enum job_type or TRANSACTION_NOTHING, of each
                            unit */
         uint32_t *list; /* the units that take part, n of them; the one that was asked for comes first */
         uint32_t n;
+        uint32_t contradiction; /* the unit that would have to be started and stopped at once */
 };
 
 struct transaction_want {
@@ -34,12 +38,13 @@ struct transaction_want {
         bool alone; /* nobody else takes part */
 };
 
-/* Room for plan->after.n units is there in `t`. */
-void transaction_make(struct transaction *t, const struct plan *p, const struct transaction_want *want,
+/* Room for plan->after.n units is there in `t`. What is merely wanted is left out, with all that it would
+ * bring, where it contradicts the rest. False where the rest does so itself. */
+bool transaction_make(struct transaction *t, const struct plan *p, const struct transaction_want *want,
                       transaction_look look, void *context);
 
 /* The two cannot both come about: one of them is a stop. */
 bool transaction_is_conflict(enum job_type a, enum job_type b);
 
 /* Both in one, of a unit that stands so; they do not conflict. */
-enum job_type transaction_merge(enum job_type a, enum job_type b, enum transaction_stand stand);
+enum job_type transaction_merge(enum job_type a, enum job_type b, unsigned stand);

@@ -314,6 +314,14 @@ def test_explain_states_is_the_table_of_rules(cli):
     assert "stop-sigterm\n        on time out, if may_kill: stop-sigkill\n" in done.stdout
 
 
+def test_explain_dependencies_is_the_table_of_links(cli):
+    done = cli("check", "--explain", "dependencies")
+    assert done.returncode == 0
+    assert "[a] PartOf=b\n        b: when it is stopped or restarted, so is a\n" in done.stdout
+    assert "[a] Conflicts=b\n        a: when it is started, b is stopped\n" in done.stdout
+    assert "After=" not in done.stdout
+
+
 def test_the_manual_is_made_from_the_rows(cli):
     done = cli("check", "--explain", "--roff")
     assert done.returncode == 0

@@ -97,6 +97,7 @@ static void carry_out(struct life *l, enum effect effect) {
         case DO_BLAME_HEALTH:     blame(l, RESULT_HEALTH); break;
         case DO_BLAME_CONDITION:  blame(l, RESULT_EXEC_CONDITION); break;
         case DO_BLAME_ASSERTION:  l->result = RESULT_ASSERTION; break;
+        case DO_BLAME_LIMIT:      l->result = RESULT_START_LIMIT; break;
         case DO_FORGIVE:          l->result = RESULT_SUCCESS; break;
         case DO_REMOVE:           l->removals++; break;
         case DO_BEGIN:            begin(l); break;
@@ -209,7 +210,7 @@ static void play_word(struct life *l, const char *word) {
                 { "broken", EVENT_DEPENDENCY_FAILED }, { "unmet", EVENT_CONDITION_UNMET },
                 { "denied", EVENT_ASSERTION_FAILED },  { "reloading", EVENT_RELOADING },
                 { "stopping", EVENT_STOPPING },        { "silent", EVENT_SILENT },
-                { "unhealthy", EVENT_UNHEALTHY },
+                { "unhealthy", EVENT_UNHEALTHY },      { "limited", EVENT_LIMIT_HIT },
         };
         const char *colon = strchr(word, ':');
         int number = colon ? (int) strtol(colon + 1, NULL, 10) : 0;

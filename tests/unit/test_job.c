@@ -27,6 +27,7 @@ static const struct world_row rows[] = {
         { "[a]\nRestart=always\nExecStart=x\n", "start:a stop:a",
           "+a:start -a:start=failed +a:stop -a:stop=done", "a=dead" },
         { "[a]\nConditionPathExists=/no/such\n" STAYS, "start:a", "+a:start -a:start=done", "a=dead" },
+        { "[a]\nConditionPathExists=/no/such\n" STAYS, "restart:a", "+a:restart -a:start=done", "a=dead" },
         { "[a]\nAssertPathExists=/no/such\nFailureAction=none\n" STAYS, "start:a", "+a:start -a:start=assert",
           "a=failed" },
 

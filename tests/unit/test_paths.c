@@ -75,7 +75,7 @@ static void expect(struct search *s, bool ok, const struct spot *at, enum event 
 
 #define BLAMES                                                                                               \
         (DO_BLAME_TIMEOUT | DO_BLAME_PROTOCOL | DO_BLAME_CONTROL | DO_BLAME_RESOURCES |                      \
-         DO_BLAME_DEPENDENCY | DO_BLAME_WATCHDOG | DO_BLAME_ASSERTION)
+         DO_BLAME_DEPENDENCY | DO_BLAME_WATCHDOG | DO_BLAME_ASSERTION | DO_BLAME_LIMIT)
 #define RUNS_CONTROL                                                                                         \
         (DO_RUN_CONDITION | DO_RUN_PRE | DO_RUN_POST | DO_RUN_RELOAD | DO_RUN_STOP | DO_RUN_STOP_POST)
 #define ARMS    (DO_ARM_START | DO_ARM_STOP | DO_ARM_RUNTIME | DO_ARM_DELAY)
@@ -101,8 +101,8 @@ static void carry_out(struct search *s, struct spot *at, const struct rule *r, b
         uint64_t effects = r->effects;
 
         at->failed |= (effects & BLAMES) != 0 || (effects & DO_BLAME_MAIN && at->main == MAIN_BAD);
-        if (effects & (DO_FORGIVE | DO_BLAME_ASSERTION)) {
-                at->failed = effects & DO_BLAME_ASSERTION;
+        if (effects & (DO_FORGIVE | DO_BLAME_ASSERTION | DO_BLAME_LIMIT)) {
+                at->failed = (effects & (DO_BLAME_ASSERTION | DO_BLAME_LIMIT)) != 0;
                 at->main = MAIN_NONE;
         }
         if (effects & DO_BEGIN)
@@ -195,6 +195,8 @@ static bool may_happen(const struct search *s, const struct spot *at, enum event
                 return true;
         case EVENT_DEPENDENCY_FAILED:
                 return at->state == STATE_DEAD;
+        case EVENT_LIMIT_HIT:
+                return STATE_IN(at->state, STATES_AT_REST);
         case EVENT_CONDITION_UNMET:
         case EVENT_ASSERTION_FAILED:
                 return STATE_IN(at->state, RESTING);
@@ -273,6 +275,8 @@ static const uint32_t awaited[STATE_COUNT] = {
 
 /* Of a forking service it is its command, then the main process or, where that is not known, everybody. */
 static uint32_t awaits(const struct search *s, const struct spot *at) {
+        if (at->state == STATE_RELOAD && at->main != MAIN_ALIVE) /* of one that has exited */
+                return W(CONTROL_DONE);
         if (s->unit.type != SERVICE_FORKING || at->main == MAIN_ALIVE)
                 return awaited[at->state];
         if (at->state == STATE_START)

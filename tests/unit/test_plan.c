@@ -60,6 +60,22 @@ static void unmake(struct made *m) {
         }
 }
 
+/* The same, of the links of these kinds. */
+static const char *links_of(const struct plan *p, unsigned mask, char *buffer, size_t size) {
+        FILE *out = fmemopen(buffer, size, "w");
+        const char *blank = "";
+
+        buffer[0] = '\0';
+        for (uint32_t u = 0; out && u < p->links.n; u++)
+                plan_each(p, u, v, mask) {
+                        (void) fprintf(out, "%s%u>%u", blank, u, v);
+                        blank = " ";
+                }
+        if (out)
+                (void) fclose(out);
+        return buffer;
+}
+
 /* "0>1 2>0": the edges, as numbers of units. */
 static const char *edges_of(const struct graph *g, char *buffer, size_t size) {
         FILE *out = fmemopen(buffer, size, "w");
@@ -134,12 +150,12 @@ TEST(plan_edges) {
                                      i);
                         CHECK_STRING(edges_of(&p.before, text, sizeof(text)), edge_rows[i].before, "row %zu",
                                      i);
-                        CHECK_STRING(edges_of(&p.needs, text, sizeof(text)), edge_rows[i].needs, "row %zu",
-                                     i);
-                        CHECK_STRING(edges_of(&p.needed_by, text, sizeof(text)), edge_rows[i].needed_by,
+                        CHECK_STRING(links_of(&p, LINK_START, text, sizeof(text)), edge_rows[i].needs,
                                      "row %zu", i);
-                        CHECK_STRING(edges_of(&p.pulls, text, sizeof(text)), edge_rows[i].pulls, "row %zu",
-                                     i);
+                        CHECK_STRING(links_of(&p, LINK_STOP, text, sizeof(text)), edge_rows[i].needed_by,
+                                     "row %zu", i);
+                        CHECK_STRING(links_of(&p, LINK_START | LINK_START_SOFT, text, sizeof(text)),
+                                     edge_rows[i].pulls, "row %zu", i);
                         plan_done(&p);
                 }
                 diags_done(&d);

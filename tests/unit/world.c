@@ -164,6 +164,13 @@ static void end_main(struct service *s, int code) {
         service_dispatch(s, EVENT_MAIN_ENDED);
 }
 
+static void ring(struct service *s) {
+        timers_disarm(&s->manager->timers, &s->timer);
+        service_dispatch(s, EVENT_TIME_OUT);
+        if (service_is_at_rest(s))
+                manager_touch(s);
+}
+
 static bool tell(struct service *s, const char *word) {
         if (strcmp(word, "run") == 0)
                 s->state = STATE_RUNNING; /* which no process has ever made of it */
@@ -176,7 +183,7 @@ static bool tell(struct service *s, const char *word) {
         else if (strcmp(word, "gone") == 0)
                 s->control = 0;
         else if (strcmp(word, "ring") == 0)
-                service_dispatch(s, EVENT_TIME_OUT);
+                ring(s);
         else if (strcmp(word, "reset") == 0)
                 job_reset_failed(s);
         else if (strcmp(word, "cancel") == 0)
