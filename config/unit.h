@@ -279,6 +279,7 @@ struct container {
         uint8_t log_level;      /* enum log_level */
         uint8_t control;        /* enum control */
         uint8_t prepare;        /* enum prepare_mode */
+        bool system_bus;        /* a socket where the system bus would be */
         struct origin *origins; /* owned */
         size_t n_origins;
 };

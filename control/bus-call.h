@@ -92,7 +92,8 @@ const struct property *property_find(const struct interface *i, const char *name
 #define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
 
 /* The tables, each in a file of its own. */
-extern const struct interface interface_manager, interface_unit, interface_service, interface_timer,
-        interface_job, interface_properties, interface_introspectable, interface_peer, interface_dbus;
+extern const struct interface interface_manager, interface_unit, interface_service, interface_socket,
+        interface_timer, interface_job, interface_properties, interface_introspectable, interface_peer,
+        interface_dbus;
 extern const struct interface *const interfaces[];
 extern const size_t n_interfaces;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "config/socket.h"
 #include "control/bus-call.h"
 #include "control/bus-unit.h"
 #include "control/bus-verb.h"
@@ -33,6 +34,13 @@ const char *unit_active_state(struct object *o) {
         return is_reached(o) ? "active" : state_active_word(o->service->state);
 }
 
+/* "running" while its service has the descriptors, and nobody looks at them here. */
+static const char *socket_sub_state(const struct service *s) {
+        const struct service *user =
+                s->unit->socket->accept ? NULL : object_find_service(s->manager, s->unit->socket->service);
+        return user && STATE_IN(user->state, STATES_UP | STATES_STARTING) ? "running" : "listening";
+}
+
 const char *unit_sub_state(struct object *o) {
         const struct service *s = o->service;
 
@@ -40,6 +48,8 @@ const char *unit_sub_state(struct object *o) {
                 return is_reached(o) ? "active" : "dead";
         if (s->unit->timer && s->state == STATE_EXITED)
                 return alarm_is_idle(s) ? "elapsed" : "waiting";
+        if (s->unit->socket && s->state == STATE_EXITED)
+                return socket_sub_state(s);
         if (s->unit->is_target && s->state == STATE_EXITED)
                 return "active";
         return state_word(s->state);
@@ -149,12 +159,18 @@ static void wanted_by(struct object *o, struct wire_out *out) {
         write_naming(o, out, wants_of);
 }
 
+static const char *triggered_unit(const struct unit *u) {
+        if (u->timer)
+                return u->timer->unit;
+        return u->socket && !u->socket->accept ? u->socket->service : NULL;
+}
+
 static void triggers(struct object *o, struct wire_out *out) {
-        const struct timer_spec *t = o->service->unit->timer;
+        const char *unit = triggered_unit(o->service->unit);
         struct wire_mark mark = wire_array(out, 4);
 
-        if (t)
-                wire_string(out, t->unit);
+        if (unit)
+                wire_string(out, unit);
         wire_array_end(out, mark);
 }
 
@@ -163,7 +179,8 @@ static void triggered_by(struct object *o, struct wire_out *out) {
 
         for (uint32_t i = 0; i < o->manager->plan.after.n; i++) {
                 const struct unit *u = o->manager->services[i]->unit;
-                if (u->timer && strcmp(u->timer->unit, o->service->unit->name) == 0)
+                const char *unit = triggered_unit(u);
+                if (unit && strcmp(unit, o->service->unit->name) == 0)
                         wire_string(out, u->name);
         }
         wire_array_end(out, mark);

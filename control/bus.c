@@ -113,11 +113,17 @@ static void admit(struct bus *b, int fd) {
         b->peers = p;
 }
 
+static void set_accepting(const struct bus *b, int enabled) {
+        for (size_t i = 0; i < countof(b->doors); i++)
+                if (b->doors[i].listen)
+                        (void) sd_event_source_set_enabled(b->doors[i].listen, enabled);
+}
+
 static int on_pause_over(sd_event_source *source maybe_unused, uint64_t at maybe_unused, void *context) {
         struct bus *b = context;
 
         b->pause = sd_event_source_unref(b->pause);
-        (void) sd_event_source_set_enabled(b->listen, SD_EVENT_ON);
+        set_accepting(b, SD_EVENT_ON);
         return 0;
 }
 
@@ -126,7 +132,7 @@ static void pause_accepting(struct bus *b) {
         int r = sd_event_add_time_relative(b->manager->event, &b->pause, CLOCK_MONOTONIC, ACCEPT_PAUSE, 0,
                                            on_pause_over, b);
         if (r >= 0)
-                (void) sd_event_source_set_enabled(b->listen, SD_EVENT_OFF);
+                set_accepting(b, SD_EVENT_OFF);
 }
 
 static int on_listen(sd_event_source *source maybe_unused, int fd, uint32_t events maybe_unused,
@@ -198,21 +204,49 @@ static mode_t socket_mode(const struct manager *m) {
         return m->config->container.control == CONTROL_SHARED ? 0666 : 0600;
 }
 
+static int open_door(struct bus *b, struct door *d, int fd) {
+        if (fd < 0)
+                return fd;
+        d->fd = fd;
+        return sd_event_add_io(b->manager->event, &d->listen, fd, EPOLLIN, on_listen, b);
+}
+
+static void close_door(struct door *d) {
+        sd_event_source_unref(d->listen);
+        if (d->fd < 0)
+                return;
+        (void) close(d->fd);
+        (void) unlink(d->path);
+}
+
+/* Where those look who are not root, and `systemctl start --wait`. It is no bus: clients do not meet there.
+ */
+static void open_system_bus(struct bus *b) {
+        struct door *d = &b->doors[1];
+
+        (void) snprintf(d->path, sizeof(d->path), "/run/dbus/system_bus_socket");
+        int r = open_door(b, d, place_listen_at(d->path, socket_mode(b->manager), geteuid()));
+        if (r < 0)
+                log_warning(NULL, "SystemBus=yes: no socket can be made at %s: %s", d->path, strerror(-r));
+}
+
 static int listen_for_clients(struct bus *b) {
         const struct manager *m = b->manager;
+        struct door *d = &b->doors[0];
         struct place_owner owner = {
                 .uid = geteuid(),
                 .runtime_directory = getenv("XDG_RUNTIME_DIR"),
                 .is_guest = !m->init->is_pid1 || m->options->isolated,
         };
-        int fd = place_listen(&owner, socket_mode(m), b->path);
 
-        if (fd < 0)
-                return fd;
-        b->fd = fd;
-        if (strcmp(b->path, "/run/systemd/private") == 0)
+        int r = open_door(b, d, place_listen(&owner, socket_mode(m), d->path));
+        if (r < 0)
+                return r;
+        if (strcmp(d->path, "/run/systemd/private") == 0)
                 say_booted();
-        return sd_event_add_io(m->event, &b->listen, fd, EPOLLIN, on_listen, b);
+        if (m->config->container.system_bus)
+                open_system_bus(b);
+        return 0;
 }
 
 static void close_bus(void *context) {
@@ -223,12 +257,9 @@ static void close_bus(void *context) {
         for (struct peer *p = b->peers; p; p = p->next)
                 p->is_lost = true;
         close_lost(b);
-        sd_event_source_unref(b->listen);
         sd_event_source_unref(b->pause);
-        if (b->fd >= 0) {
-                (void) close(b->fd);
-                (void) unlink(b->path);
-        }
+        for (size_t i = 0; i < countof(b->doors); i++)
+                close_door(&b->doors[i]);
         wire_done(&b->signal);
         free(b);
 }
@@ -241,7 +272,7 @@ static void *open_bus(struct manager *m) {
 
         if (b) {
                 b->manager = m;
-                b->fd = -1;
+                b->doors[0].fd = b->doors[1].fd = -1;
                 bus_signal_open(b);
                 r = listen_for_clients(b);
         }
@@ -259,8 +290,9 @@ static void *open_bus(struct manager *m) {
 static void reloading(void *context, bool begins) {
         struct bus *b = context;
 
-        if (!begins)
-                (void) chmod(b->path, socket_mode(b->manager));
+        for (size_t i = 0; i < countof(b->doors) && !begins; i++)
+                if (b->doors[i].fd >= 0)
+                        (void) chmod(b->doors[i].path, socket_mode(b->manager));
         bus_signal_reloading(b, begins);
 }
 

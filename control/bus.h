@@ -10,10 +10,16 @@
 #include "supervisor/job.h"
 #include "supervisor/manager.h"
 
+/* A socket that listens. */
+struct door {
+        int fd;                  /* -1: none */
+        sd_event_source *listen; /* owned */
+        char path[sizeof(((struct sockaddr_un *) 0)->sun_path)];
+};
+
 struct bus {
         struct manager *manager; /* borrowed */
-        int fd;                  /* that listens */
-        sd_event_source *listen; /* owned */
+        struct door doors[2];    /* systemd's private socket, and the system bus's */
         sd_event_source *pause;  /* owned; over: clients are taken again; NULL: they are */
         struct peer *peers;      /* owned, and those that follow */
         struct errand *errands;  /* owned, and those that follow */
@@ -27,7 +33,6 @@ struct bus {
         uint8_t exit_code;      /* SetExitCode() */
         usec_t loaded;          /* CLOCK_REALTIME; when the files were read last */
         struct job_hook jobs;
-        char path[sizeof(((struct sockaddr_un *) 0)->sun_path)];
 };
 
 /* What manager_run() calls at its start, its end, and when something has happened in between. */

@@ -69,7 +69,7 @@ static int bind_to(int fd, const struct sockaddr_un *address) {
         return bind(fd, (const struct sockaddr *) address, sizeof(*address)) < 0 ? -errno : 0;
 }
 
-static int listen_at(const char *path, mode_t mode, uid_t uid) {
+int place_listen_at(const char *path, mode_t mode, uid_t uid) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
         int r = make_directory(path, uid);
@@ -97,7 +97,7 @@ int place_listen(const struct place_owner *o, mode_t mode, char ret[PATH_SIZE]) 
                 int r = place_path(o, place, ret);
                 if (r < 0)
                         continue;
-                r = listen_at(ret, mode, o->uid);
+                r = place_listen_at(ret, mode, o->uid);
                 if (r >= 0)
                         return r;
                 error = r;

@@ -25,6 +25,9 @@ struct place_owner {
 int place_path(const struct place_owner *o, unsigned place,
                char ret[sizeof(((struct sockaddr_un *) 0)->sun_path)]) must_check;
 
+/* A socket that listens at that path, as below. */
+int place_listen_at(const char *path, mode_t mode, uid_t uid) must_check;
+
 /* A socket that listens in the first of them that can be had, with its path in `ret`; `mode` is its
  * permissions. A socket that nobody listens on any more is replaced, another's is left alone. A negative
  * errno, that of the place that came closest, where there is none. */

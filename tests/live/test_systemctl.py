@@ -1,4 +1,5 @@
 """The real systemctl against tend: every verb of the manual's table, what it prints and its exit code."""
+import os
 import pathlib
 import re
 import shutil
@@ -344,6 +345,41 @@ def test_timers(container):
     done = c.ctl("stop", "j")
     assert done.returncode == 0
     stop(c.tend)
+
+
+def test_sockets(container):
+    c = container("[s.socket]\nListenStream=/run/systemd/s\nListenDatagram=127.0.0.1:7777\n[s]\nExecStart=sleep inf\n[x]\nExecStart=sleep inf\n")
+    lines = [line.split() for line in c.ctl("list-sockets", "--no-legend").stdout.splitlines()]
+    assert sorted(lines) == [["/run/systemd/s", "s.socket", "s.service"], ["127.0.0.1:7777", "s.socket", "s.service"]]
+    assert c.show("s", "TriggeredBy") == "s.socket" and c.show("s.socket", "SubState") == "listening"
+    assert c.ctl("start", "s").returncode == 0 and c.show("s.socket", "SubState") == "running"
+    stop(c.tend)
+
+
+BUS_HERE = OWN_ETC[:2] + ['mkdir -p /run/dbus; mount -t tmpfs -o mode=755 none /run/dbus && ' + OWN_ETC[2], "sh"]
+
+
+def test_the_system_bus(tend):
+    """With SystemBus=yes there is an answer for those who look there: --wait, and other users."""
+    p = tend.serve("[tend]\nSystemBus=yes\n[good]\nType=oneshot\nExecStart=sleep 0.2\n[bad]\nType=oneshot\nExecStart=sh -c 'sleep 0.2; exit 3'\n"
+                   "Restart=no\nFailureAction=none\n[once]\nExecStart=sleep 0.5\nRestart=no\n[web]\nExecStart=sleep inf\n", wrapper=BUS_HERE)
+    p.wait_for("ready: ")
+    c = Container(p)
+    until(lambda: c.ctl("is-active", "good", "bad", "once").stdout.split() == ["inactive", "failed", "inactive"])
+    done = c.ctl("start", "--wait", "good")
+    assert done.returncode == 0, done
+    done = c.ctl("start", "--wait", "once")
+    assert done.returncode == 0, done
+    assert c.ctl("is-active", "once").stdout == "inactive\n"
+    assert c.ctl("start", "--wait", "bad").returncode == 1
+    stranger = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "systemctl", "--no-pager"]
+    if os.getuid() == 0:
+        assert p.enter(*stranger, "is-active", "web").stdout == "active\n"
+        assert "Active: active (running)" in p.enter(*stranger, "status", "web").stdout
+        done = p.enter(*stranger, "--no-ask-password", "stop", "web")
+        assert done.returncode == 4 and "Access denied" in done.stderr, done
+    c.ctl("poweroff")
+    assert p.wait() == 0
 
 
 def test_booted_only_where_there_is_a_systemctl(container, tend):
