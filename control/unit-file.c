@@ -1,5 +1,4 @@
 #include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,13 +26,12 @@ void unit_on_disk_find(const struct manager *m, const char *name, struct unit_on
 }
 
 int unit_file_drop_ins(const struct manager *m, const char *name, char ***ret) {
-        autofree char *own = strdup(name);
-        char *names[] = { own, NULL };
+        const char *own[] = { name, NULL }, *const *list = own;
+        char *const *names;
         struct search s;
 
+        memcpy(&names, &list, sizeof(names)); /* none of them is changed */
         int r = open_search(m, &s);
-        if (!own)
-                r = -ENOMEM;
         if (r == 0)
                 r = search_drop_ins(&s, names, ret);
         search_done(&s);
