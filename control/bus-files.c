@@ -19,6 +19,7 @@
 static const char systemctl[] = "/usr/bin/systemctl";
 
 #define FILES_MOST   256
+#define TEXT_MOST    (1024 * 1024) /* of what systemctl prints */
 #define FLAG_RUNTIME 1 /* of the methods …WithFlags(), as in org.freedesktop.systemd1(5) */
 #define FLAG_FORCE   2
 
@@ -157,8 +158,8 @@ static int change(void *context, FILE *out) {
 }
 
 static int ask(void *context, FILE *out) {
-        static char text[1024 * 1024];
-        int code = run(context, text, sizeof(text));
+        autofree char *text = malloc(TEXT_MOST);
+        int code = text ? run(context, text, TEXT_MOST) : -ENOMEM;
 
         if (code < 0)
                 return code;

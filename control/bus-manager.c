@@ -132,35 +132,49 @@ static void write_unit(struct object *o, struct wire_out *out) {
         wire_string(out, j ? object_job_path(j->id, o->text) : "/");
 }
 
-static void list(struct call *c, const char *const *states, ssize_t n_states, const char *const *patterns,
-                 ssize_t n_patterns) {
+/* Which units a list is about. */
+struct wanted {
+        const char *const *states, *const *patterns;
+        ssize_t n_states, n_patterns; /* 0: all; negative: they could not be read */
+};
+
+static void write_fitting(struct call *c, struct service *s, const struct wanted *w, struct wire_out *out) {
+        if (!fits(s->unit->name, w->patterns, w->n_patterns))
+                return;
+        object_of_service(&c->object, c->bus, s);
+        if (is_in_state(&c->object, w->states, w->n_states))
+                write_unit(&c->object, out);
+}
+
+/* Those without a place in the plan too: they are on their way out, or serve a connection. */
+static void list(struct call *c, const struct wanted *w) {
         const struct manager *m = c->bus->manager;
 
-        if (n_states < 0 || n_patterns < 0) {
+        if (w->n_states < 0 || w->n_patterns < 0) {
                 call_fail(c, ERROR_INVALID, "too many words");
                 return;
         }
         struct wire_out *out = call_reply(c);
         struct wire_mark mark = wire_array(out, 8);
-        for (uint32_t i = 0; i < m->plan.after.n; i++) {
-                if (!fits(m->services[i]->unit->name, patterns, n_patterns))
-                        continue;
-                object_of_service(&c->object, c->bus, m->services[i]);
-                if (is_in_state(&c->object, states, n_states))
-                        write_unit(&c->object, out);
-        }
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                write_fitting(c, m->services[i], w, out);
+        for (struct service *s = m->leaving; s; s = s->next_leaving)
+                write_fitting(c, s, w, out);
         wire_array_end(out, mark);
 }
 
 static void list_units(struct call *c) {
-        list(c, NULL, 0, NULL, 0);
+        list(c, &(struct wanted){});
 }
 
 static void list_units_filtered(struct call *c) {
         const char *states[WORDS_MOST];
-        ssize_t n = wire_read_strings(c->in, states, countof(states));
+        const struct wanted w = {
+                .states = states,
+                .n_states = wire_read_strings(c->in, states, countof(states)),
+        };
 
-        list(c, states, n, NULL, 0);
+        list(c, &w);
 }
 
 static void list_units_by_patterns(struct call *c) {
@@ -168,7 +182,7 @@ static void list_units_by_patterns(struct call *c) {
         ssize_t n_states = wire_read_strings(c->in, states, countof(states));
         ssize_t n_patterns = wire_read_strings(c->in, patterns, countof(patterns));
 
-        list(c, states, n_states, patterns, n_patterns);
+        list(c, &(struct wanted){ states, patterns, n_states, n_patterns });
 }
 
 static void list_units_by_names(struct call *c) {

@@ -16,6 +16,9 @@ struct service *object_find_service(const struct manager *m, const char *name) {
         for (uint32_t i = 0; u && i < m->plan.after.n; i++)
                 if (strcmp(m->services[i]->unit->name, u->name) == 0)
                         return m->services[i];
+        for (struct service *s = m->leaving; s; s = s->next_leaving)
+                if (strcmp(s->unit->name, name) == 0)
+                        return s;
         return NULL;
 }
 

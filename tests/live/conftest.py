@@ -328,7 +328,7 @@ class Tend:
         program = self.named(argv0) if argv0 else self.path
         environment = dict(os.environ if env is None else env, **(add_env or {}))
         has_socket = args[:1] == ("run",)
-        if has_socket and not pid1:
+        if has_socket and not pid1 and "XDG_RUNTIME_DIR" not in {**(env or {}), **(add_env or {})}:
             environment["XDG_RUNTIME_DIR"] = str(self.directory)
         before = [*namespace(), *(own_run(environment) if has_socket else [])] if pid1 else []
         command = [*before, *wrapper, program, *map(str, args)]

@@ -63,7 +63,7 @@ def test_name_of_the_socket(tend, tmp_path, make, begins):
     (tmp_path / "run").chmod(0o1777)
     wrapper = ["sh", "-c", f'umask 077; mount --bind {tmp_path}/run /run && {make} && exec "$@"', "sh"]
     code = "import os, socket; name = os.environ[\"NOTIFY_SOCKET\"]; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); " \
-           "s.connect(name.replace(\"@\", chr(0))); s.send(b\"READY=1\"); print(name, flush=True); socket.socketpair()[0].recv(1)"
+           "s.connect(name.replace(\"@\", chr(0))); s.send(b\"READY=1\"); print(name, flush=True); pair = socket.socketpair(); pair[0].recv(1)"
     p = tend.serve(f"[a]\nType=notify\nUser=65534\nExecStart=/usr/bin/python3 -IS -c '{code}'\n", wrapper=wrapper)
     p.wait_for(r"^tend: a\.service: ready, pid \d+$")
     assert p.wait_for(r"^\S+$")[0].startswith(begins)

@@ -265,6 +265,32 @@ def test_unit_files(container):
     stop(c.tend)
 
 
+@pytest.mark.skipif(not shutil.which("deb-systemd-invoke"), reason="no deb-systemd-invoke (package init-system-helpers)")
+def test_a_package_is_installed(tend):
+    """What the scripts of a Debian package do, in their order: new.service comes up by its own postinst, and goes by its prerm."""
+    policy = "mount -t tmpfs none /etc/systemd/system; [ ! -e /usr/sbin/policy-rc.d ] || mount --bind /bin/true /usr/sbin/policy-rc.d; "
+    p = tend.serve(SHOP, wrapper=["sh", "-c", policy + 'exec "$@"', "sh"])
+    p.wait_for("ready: ")
+    c = Container(p)
+    c.write("new.service", UNIT)
+
+    def run(*words):
+        done = p.enter(*words)
+        assert done.returncode == 0, done
+    run("systemctl", "--root=/", "--preset-mode=enable-only", "preset", "new.service")
+    run("systemctl", "--system", "daemon-reload")
+    run("deb-systemd-invoke", "start", "new.service")
+    assert "Active: active (running)" in c.ctl("status", "new").stdout
+    run("deb-systemd-invoke", "restart", "new.service")
+    assert c.ctl("is-active", "new").stdout == "active\n"
+    run("deb-systemd-invoke", "stop", "new.service")
+    assert c.ctl("is-active", "new").stdout == "inactive\n"
+    pathlib.Path(f"/proc/{p.pid}/root/etc/systemd/system/new.service").unlink()
+    run("systemctl", "--system", "daemon-reload")
+    assert c.ctl("status", "new").returncode == 4
+    stop(p)
+
+
 def test_masked(container):
     c = container()
     c.write("new.service", UNIT)
