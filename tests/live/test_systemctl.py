@@ -422,7 +422,10 @@ def test_booted_only_where_there_is_a_systemctl(container, tend):
 
 def test_needs_nothing_when_nobody_asks(shop):
     """No wake-up without a client, and none that is left from one."""
+    there = pathlib.Path(f"/proc/{shop.tend.pid}/fd")
+    descriptors = len(list(there.iterdir()))
     shop.ctl("status")
+    until(lambda: len(list(there.iterdir())) == descriptors and shop.tend.status("State").startswith("S"))
     before = shop.tend.status("voluntary_ctxt_switches")
     time.sleep(1)
     assert shop.tend.status("voluntary_ctxt_switches") == before
