@@ -117,7 +117,7 @@ build/unit/tend-unit: build/shared/tend-unit
 	@ln -f $< $@
 
 # Each target sees to its own packages: installed as root, else named.
-PACKAGE_SETS := $(addprefix packages-,build static test lint sanitize cover bench vm)
+PACKAGE_SETS := $(addprefix packages-,build static test lint sanitize cover bench vm accept)
 .PHONY: $(PACKAGE_SETS)
 $(PACKAGE_SETS): packages-%:
 	@make/packages $*
@@ -133,6 +133,10 @@ test: build/unit/tend-unit $(BINARIES) | packages-test ## every test: units, the
 .PHONY: vm
 vm: build/static/tend | packages-test packages-vm ## tests/vm: budgets on real cgroup v2, in a machine that QEMU boots (TESTS= picks)
 	@make/test --vm build/static/tend -- $(TESTS)
+
+.PHONY: accept
+accept: build/static/tend | packages-test packages-accept ## tests/accept: Debian's own daemons from their own unit files (TESTS= picks)
+	@make/test --accept build/static/tend -- $(TESTS)
 
 .PHONY: check
 check: lint build/werror/tend-unit build/asan/tend-unit $(BINARIES) | packages-test ## lint, and every test, units under gcc -Werror and clang's sanitizers
