@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "config/bond.h"
 #include "config/socket.h"
 #include "control/bus-call.h"
 #include "control/bus-unit.h"
@@ -129,35 +130,41 @@ static uint64_t need_daemon_reload(struct object *o) {
                 wire_strings(out, o->service->unit->field);                                                  \
         }
 LIST(documentation, documentation)
-LIST(requires, requires)
-LIST(wants, wants)
-LIST(after, after)
-LIST(before, before)
 
-static char *const *requires_of(const struct unit *u) {
-        return u->requires;
-}
-
-static char *const *wants_of(const struct unit *u) {
-        return u->wants;
-}
-
-static void write_naming(struct object *o, struct wire_out *out, char *const *(*list)(const struct unit *u)) {
+static void write_naming(struct object *o, struct wire_out *out, enum bond bond) {
         struct wire_mark mark = wire_array(out, 4);
 
         for (uint32_t i = 0; i < o->manager->plan.after.n; i++)
-                if (strv_contains(list(o->manager->services[i]->unit), o->service->unit->name))
+                if (strv_contains(unit_bond(o->manager->services[i]->unit, bond), o->service->unit->name))
                         wire_string(out, o->manager->services[i]->unit->name);
         wire_array_end(out, mark);
 }
 
-static void required_by(struct object *o, struct wire_out *out) {
-        write_naming(o, out, requires_of);
-}
-
-static void wanted_by(struct object *o, struct wire_out *out) {
-        write_naming(o, out, wants_of);
-}
+/* The units that it names; with _of behind it, those that name it. */
+#define NAMED(name, bond)                                                                                    \
+        static void name(struct object *o, struct wire_out *out) {                                           \
+                wire_strings(out, unit_bond(o->service->unit, bond));                                        \
+        }
+#define TIE(name, bond)                                                                                      \
+        NAMED(name, bond)                                                                                    \
+        static void name##_of(struct object *o, struct wire_out *out) {                                      \
+                write_naming(o, out, bond);                                                                  \
+        }
+TIE(requires, BOND_REQUIRES)
+TIE(requisite, BOND_REQUISITE)
+TIE(wants, BOND_WANTS)
+TIE(binds_to, BOND_BINDS_TO)
+TIE(part, BOND_PART_OF)
+TIE(upholds, BOND_UPHOLDS)
+TIE(conflicts, BOND_CONFLICTS)
+TIE(on_failure, BOND_ON_FAILURE)
+TIE(on_success, BOND_ON_SUCCESS)
+NAMED(before, BOND_BEFORE)
+NAMED(after, BOND_AFTER)
+NAMED(propagates_reload, BOND_PROPAGATES_RELOAD_TO)
+NAMED(reload_propagated, BOND_RELOAD_PROPAGATED_FROM)
+NAMED(propagates_stop, BOND_PROPAGATES_STOP_TO)
+NAMED(stop_propagated, BOND_STOP_PROPAGATED_FROM)
 
 static const char *triggered_unit(const struct unit *u) {
         if (u->timer)
@@ -298,12 +305,30 @@ static const struct property properties[] = {
         { "Id",                               "s",     .text = id },
         { "Names",                            "as",    .write = names },
         { "Following",                        "s",     .fixed_text = "" },
-        { "Requires",                         "as",    .write = requires },
-        { "Wants",                            "as",    .write = wants },
-        { "RequiredBy",                       "as",    .write = required_by },
-        { "WantedBy",                         "as",    .write = wanted_by },
-        { "Before",                           "as",    .write = before },
-        { "After",                            "as",    .write = after },
+        { "Requires",                           "as",    .write = requires },
+        { "Requisite",                          "as",    .write = requisite },
+        { "Wants",                              "as",    .write = wants },
+        { "BindsTo",                            "as",    .write = binds_to },
+        { "PartOf",                             "as",    .write = part },
+        { "Upholds",                            "as",    .write = upholds },
+        { "RequiredBy",                         "as",    .write = requires_of },
+        { "RequisiteOf",                        "as",    .write = requisite_of },
+        { "WantedBy",                           "as",    .write = wants_of },
+        { "BoundBy",                            "as",    .write = binds_to_of },
+        { "UpheldBy",                           "as",    .write = upholds_of },
+        { "ConsistsOf",                         "as",    .write = part_of },
+        { "Conflicts",                          "as",    .write = conflicts },
+        { "ConflictedBy",                       "as",    .write = conflicts_of },
+        { "Before",                             "as",    .write = before },
+        { "After",                              "as",    .write = after },
+        { "OnSuccess",                          "as",    .write = on_success },
+        { "OnSuccessOf",                        "as",    .write = on_success_of },
+        { "OnFailure",                          "as",    .write = on_failure },
+        { "OnFailureOf",                        "as",    .write = on_failure_of },
+        { "PropagatesReloadTo",                 "as",    .write = propagates_reload },
+        { "ReloadPropagatedFrom",               "as",    .write = reload_propagated },
+        { "PropagatesStopTo",                   "as",    .write = propagates_stop },
+        { "StopPropagatedFrom",                 "as",    .write = stop_propagated },
         { "Triggers",                         "as",    .write = triggers },
         { "TriggeredBy",                      "as",    .write = triggered_by },
         { "Documentation",                    "as",    .write = documentation },

@@ -82,9 +82,10 @@ static void refuse(struct call *c, int error, const struct diags *d) {
                 int error;
                 const char *name;
         } names[] = {
-                { -ESHUTDOWN, ERROR_SHUTTING_DOWN }, { -EINVAL, ERROR_NOT_APPLICABLE },
-                { -EBUSY, ERROR_DESTRUCTIVE },       { -EOPNOTSUPP, ERROR_ISOLATION },
-                { -ENOENT, ERROR_NO_UNIT },          { -ENOMEM, ERROR_NO_MEMORY },
+                { -ESHUTDOWN, ERROR_SHUTTING_DOWN },  { -EINVAL, ERROR_NOT_APPLICABLE },
+                { -EBUSY, ERROR_DESTRUCTIVE },        { -EOPNOTSUPP, ERROR_ISOLATION },
+                { -EPERM, ERROR_ONLY_BY_DEPENDENCY }, { -ENOENT, ERROR_NO_UNIT },
+                { -ENOMEM, ERROR_NO_MEMORY },
         };
         const char *name = ERROR_FAILED;
 

@@ -206,6 +206,19 @@ def test_dependencies_that_fail(container):
     stop(c.tend)
 
 
+def test_ties(container):
+    """Each kind is told from both ends, and what only other units may start is not started by hand."""
+    c = container("[a]\nExecStart=sleep inf\nPartOf=b\nConflicts=c\nBindsTo=b\nAfter=b\n[b]\nExecStart=sleep inf\nRefuseManualStop=yes\n"
+                  "[x]\nExecStart=sleep inf\nOnFailure=y\n[y]\nExecStart=true\nRefuseManualStart=yes\n")
+    assert c.show("a", "PartOf") == c.show("a", "BindsTo") == "b.service"
+    assert c.show("b", "ConsistsOf") == c.show("b", "BoundBy") == "a.service"
+    assert c.show("y", "OnFailureOf") == "x.service"
+    for verb, unit in (("stop", "b"), ("start", "y")):
+        done = c.ctl(verb, unit)
+        assert done.returncode == 4 and "by other units alone" in done.stderr, done
+    stop(c.tend)
+
+
 def test_jobs_are_listed_and_cancelled(container):
     c = container("[slow]\nType=notify\nExecStart=sleep inf\nTimeoutStartSec=infinity\n[b]\nAfter=slow\nExecStart=sleep inf\n"
                   "[c]\nExecStart=sleep inf\n".replace("[slow]", "[slow]\nConditionPathExists=/run/systemd/go"))
