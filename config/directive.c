@@ -483,10 +483,10 @@ const struct setting settings[] = {
         { TEND("SystemBus"), .parse = value_bool, .print = value_print_bool,
           .field = CONTAINER_FIELD(bool, system_bus), .values = "yes or no", .extension = true,
           .fallback = "no",
-          .help = "Answer at /run/dbus/system_bus_socket too, where systemctl looks for users that are not root "
-                  "and with --wait. Not with a dbus-daemon." },
-        REMARK(SystemCallArchitectures), REMARK(SystemCallErrorNumber), REMARK(SystemCallFilter), REMARK(SystemCallLog),
-        SOCKET_ROW_TCPCongestion, LATER("TTYColumns"),
+          .help = "Answer at /run/dbus/system_bus_socket too, where systemctl looks for users that are "
+                  "not root and with --wait. Not with a dbus-daemon." },
+        REMARK(SystemCallArchitectures), REMARK(SystemCallErrorNumber), REMARK(SystemCallFilter),
+        REMARK(SystemCallLog), SOCKET_ROW_TCPCongestion, LATER("TTYColumns"),
         { SERVICE("TTYPath"), IN_SETUP(char *, tty_path, path, "an absolute path", NULL),
           .help = "The terminal of StandardInput=tty and its kin; /dev/console unless set." },
         REMARK(TTYReset), LATER("TTYRows"), REMARK(TTYVHangup), REMARK(TTYVTDisallocate),
