@@ -9,6 +9,7 @@
 #include "config/kind.h"
 #include "config/reader.h"
 #include "config/suggest.h"
+#include "config/value.h"
 
 #define FILE_MOST     (16u << 20) /* bytes */
 #define SECTIONS_MOST 10000
@@ -103,6 +104,10 @@ static const char *find_fault(const char *section, const char *full) {
                 return "a section is a unit here, and bears its name";
         if (!unit_is_name(section))
                 return "not the name of a unit: letters, digits and :-_.\\@, and not too many";
+        if (text_ends(full, ".slice"))
+                return value_is_slice(full) && strcmp(full, "-.slice") != 0
+                               ? NULL
+                               : "not the name of a slice: a-b.slice lies in a.slice";
         if (!kind || !kind->of_tend_ini)
                 return "units of this kind are not carried out yet";
         if (strstr(full, "@.") && !text_ends(full, "@.service"))
@@ -224,6 +229,14 @@ static const struct unit_kind *kind_with(const char *section) {
 static bool is_misplaced(const struct draft *d, const struct setting *s, const struct entry *e) {
         const struct unit_kind *kind = kind_at(d), *its = kind_with(s->section);
 
+        if (kind && strcmp(kind->suffix, ".slice") == 0 && setting_is_carried_out(s)) {
+                if (setting_is_of_slice(s))
+                        return false;
+                diag(d->diags, d->file, e->line, -EINVAL, "%s=: no such setting in [%.64s]", e->key,
+                     e->section);
+                diag_hint(d->diags, "%s", "a slice has a budget, and what is in it says so by Slice=");
+                return true;
+        }
         if (!kind || !its || its == kind || !setting_is_carried_out(s) ||
             unit_kind_shares(kind, s->section, s->key))
                 return false;

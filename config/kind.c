@@ -11,6 +11,7 @@ const struct unit_kind unit_kinds[] = {
         { ".timer",   "Timer",   "timers.target",  true,     true  },
         { ".path",    "Path",    "paths.target",   false,    false },
         { ".socket",  "Socket",  "sockets.target", true,     true  },
+        { ".slice",   NULL,      NULL,             false,    true  },
         {},
 };
 /* clang-format on */

@@ -405,10 +405,27 @@ static int read_files(struct loader *l) {
         return r < 0 ? r : draft_read_directory(&l->draft, directory);
 }
 
+/* From here on they are no units: nothing of them runs. */
+static int part_slices(struct loader *l) {
+        struct config *c = l->config;
+        size_t kept = 0;
+
+        c->slices = calloc(c->n_units + 1, sizeof(*c->slices));
+        if (!c->slices)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->n_units; i++)
+                if (text_ends(c->units[i]->name, ".slice"))
+                        c->slices[c->n_slices++] = c->units[i];
+                else
+                        c->units[kept++] = c->units[i];
+        c->n_units = kept;
+        return 0;
+}
+
 static int load(struct loader *l) {
         static int (*const steps[])(struct loader * l) = {
-                read_files, make_container,  make_fresh,    pull_asked,   make_units,
-                pull_more,  make_foreground, loader_settle, verify_units, pull_judge,
+                read_files,      make_container, make_fresh,   pull_asked, make_units,  pull_more,
+                make_foreground, loader_settle,  verify_units, pull_judge, part_slices,
         };
         const char *path = l->options->path ? l->options->path : pull_word(l->options, DEFAULT_PATH);
 
@@ -455,6 +472,9 @@ struct config *config_free(struct config *c) {
                 return NULL;
         for (size_t i = 0; i < c->n_units; i++)
                 unit_free(c->units[i]);
+        for (size_t i = 0; i < c->n_slices; i++)
+                unit_free(c->slices[i]);
+        free(c->slices);
         for (size_t i = 0; i < c->n_zones; i++) {
                 zone_close(c->zones[i]);
                 free(c->zones[i]);

@@ -24,17 +24,14 @@ enum remark_kind { REMARK_KINDS(ENUM_REMARK_KIND) REMARK_KIND_COUNT };
         X(BindReadOnlyPaths,            VITAL,     BINDS,    "")                                             \
         X(BlockIOAccounting,            IDLE,      BOOL,     "")                                             \
         X(BusName,                      IDLE,      TEXT,     "")                                             \
-        X(CPUAccounting,                IDLE,      BOOL,     "")                                             \
         X(CollectMode,                  IDLE,      WORD,     "inactive inactive-or-failed")                  \
         X(DefaultDependencies,          IDLE,      BOOL,     "")                                             \
-        X(Delegate,                     IDLE,      TEXT,     "")                                             \
         X(DeviceAllow,                  HARDENING, TEXT,     "")                                             \
         X(DevicePolicy,                 HARDENING, WORD,     "auto closed strict")                           \
         X(DynamicUser,                  HARDENING, BOOL,     "")                                             \
         X(ExecPaths,                    HARDENING, PATHS,    "")                                             \
         X(ExtensionDirectories,         VITAL,     PATHS,    "")                                             \
         X(ExtensionImages,              VITAL,     TEXT,     "")                                             \
-        X(IOAccounting,                 IDLE,      BOOL,     "")                                             \
         X(IPAccounting,                 IDLE,      BOOL,     "")                                             \
         X(IPAddressAllow,               HARDENING, TEXT,     "")                                             \
         X(IPAddressDeny,                HARDENING, TEXT,     "")                                             \
@@ -53,15 +50,12 @@ enum remark_kind { REMARK_KINDS(ENUM_REMARK_KIND) REMARK_KIND_COUNT };
         X(ManagedOOMMemoryPressureLimit, IDLE,      TEXT,     "")                                            \
         X(ManagedOOMPreference,         IDLE,      WORD,     "none avoid omit")                              \
         X(ManagedOOMSwap,               IDLE,      WORD,     "auto kill")                                    \
-        X(MemoryAccounting,             IDLE,      BOOL,     "")                                             \
         X(MemoryDenyWriteExecute,       HARDENING, BOOL,     "")                                             \
-        X(MemoryMax,                    HARDENING, TEXT,     "")                                             \
         X(MountAPIVFS,                  IDLE,      BOOL,     "")                                             \
         X(MountFlags,                   HARDENING, WORD,     "shared slave private")                         \
         X(MountImages,                  VITAL,     TEXT,     "")                                             \
         X(NetworkNamespacePath,         VITAL,     PATHS,    "")                                             \
         X(NoExecPaths,                  HARDENING, PATHS,    "")                                             \
-        X(OOMPolicy,                    HARDENING, WORD,     "continue stop kill")                           \
         X(PrivateDevices,               HARDENING, BOOL,     "")                                             \
         X(PrivateIPC,                   HARDENING, BOOL,     "")                                             \
         X(PrivateMounts,                HARDENING, BOOL,     "")                                             \
@@ -91,7 +85,6 @@ enum remark_kind { REMARK_KINDS(ENUM_REMARK_KIND) REMARK_KIND_COUNT };
         X(RootDirectory,                VITAL,     PATHS,    "")                                             \
         X(RootImage,                    VITAL,     PATHS,    "")                                             \
         X(SELinuxContext,               HARDENING, TEXT,     "")                                             \
-        X(Slice,                        IDLE,      SLICE,    "")                                             \
         X(SmackProcessLabel,            HARDENING, TEXT,     "")                                             \
         X(SocketBindAllow,              HARDENING, TEXT,     "")                                             \
         X(SocketBindDeny,               HARDENING, TEXT,     "")                                             \
@@ -106,8 +99,6 @@ enum remark_kind { REMARK_KINDS(ENUM_REMARK_KIND) REMARK_KIND_COUNT };
         X(TTYReset,                     IDLE,      BOOL,     "")                                             \
         X(TTYVHangup,                   IDLE,      BOOL,     "")                                             \
         X(TTYVTDisallocate,             IDLE,      BOOL,     "")                                             \
-        X(TasksAccounting,              IDLE,      BOOL,     "")                                             \
-        X(TasksMax,                     HARDENING, TEXT,     "")                                             \
         X(TemporaryFileSystem,          VITAL,     BINDS,    "")                                             \
         X(UtmpIdentifier,               IDLE,      TEXT,     "")                                             \
         X(UtmpMode,                     IDLE,      WORD,     "init login user")

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/bond.h"
+#include "config/budget.h"
 #include "config/probe.h"
 #include "config/setup.h"
 #include "config/value.h"
@@ -87,6 +88,26 @@
         .values = (words), .table = &(const struct setup_row) {                                              \
                 value_##kind, value_print_##kind, also                                                       \
         }
+/* A field of struct budget. */
+#define IN_BUDGET(type, f, kind, words, also)                                                                \
+        .parse = value_budget, .print = value_print_budget, .field = PLACE(struct budget, type, f),          \
+        .values = (words), .table = &(const struct setup_row) {                                              \
+                value_##kind, value_print_##kind, also                                                       \
+        }
+#define BUDGET(name, type, f, kind, words, also) SERVICE(name), IN_BUDGET(type, f, kind, words, also)
+#define MEMORY(name, f, also)                                                                                \
+        BUDGET(name, struct amount, f, amount, "a size, a percentage, or \"infinity\"", also)
+#define CPU_WEIGHT(name, f) BUDGET(name, unsigned, f, weight, "a number from 1 to 10000, or idle", NULL)
+#define IO_WEIGHT(name, f)  BUDGET(name, unsigned, f, weight, "a number from 1 to 10000", NULL)
+#define PROCESSORS(name, f) BUDGET(name, cpu_set_t *, f, affinity, "numbers: 0-3 5", NULL)
+#define ACCOUNTING(name, f) SERVICE(name), IN_BUDGET(bool, f, bool, "yes or no", NULL), .fallback = "no"
+#define DEVICE(name, KIND, words)                                                                            \
+        SERVICE(name), .parse = value_budget, .print = value_print_budget, .values = (words),                \
+                       .table = &(const struct setup_row) {                                                  \
+                .parse = value_device, .print = value_print_device,                                          \
+                .table = &(const struct device_row){ DEVICE_##KIND },                                        \
+        }
+
 #define CHECK_ROW(name, word, is_assertion, takes, about)                                                    \
         {                                                                                                    \
                 UNIT(word), .parse = value_check, .print = value_print_check, .values = (takes),             \

@@ -40,6 +40,16 @@ bool setting_is_later(const struct setting *s) {
         return s->parse == value_refused;
 }
 
+bool setting_is_of_slice(const struct setting *s) {
+        static const char *const others[] = { "BudgetPolicy", "Delegate", "OOMPolicy", "Slice" };
+
+        for (size_t i = 0; i < countof(others); i++)
+                if (strcmp(s->key, others[i]) == 0)
+                        return false;
+        return s->parse == value_budget || strcmp(s->key, "Description") == 0 ||
+               strcmp(s->key, "Documentation") == 0;
+}
+
 const char *setting_fallback(const struct setting *s, bool from_tend_ini) {
         if (from_tend_ini && s->fallback_tend)
                 return s->fallback_tend;

@@ -61,6 +61,9 @@ bool setting_is_carried_out(const struct setting *s);
 /* Of those that are not: it says so wherever it is set. The others are remarks (config/remark.h). */
 bool setting_is_later(const struct setting *s);
 
+/* Whether a slice has it: a budget that is shared. */
+bool setting_is_of_slice(const struct setting *s);
+
 /* The default as the user would write it for such a unit, or "" where unset. */
 const char *setting_fallback(const struct setting *s, bool from_tend_ini);
 

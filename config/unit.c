@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "config/bond.h"
+#include "config/budget.h"
 #include "config/setup.h"
 #include "config/socket.h"
 
@@ -199,6 +200,7 @@ void unit_free(struct unit *u) {
         for (size_t i = 0; i < countof(u->exec); i++)
                 command_free(u->exec[i]);
         free_environment_files(u->environment_files);
+        budget_free(u->budget);
         setup_free(u->setup);
         bonds_free(u->bonds);
         timer_spec_free(u->timer);
@@ -221,6 +223,13 @@ struct unit *config_find(const struct config *c, const char *name) {
                 if (strcmp(a[0], name) == 0)
                         u = find_own(c, a[1]);
         return u;
+}
+
+const struct unit *config_find_slice(const struct config *c, const char *name) {
+        for (size_t i = 0; i < c->n_slices; i++)
+                if (strcmp(c->slices[i]->name, name) == 0)
+                        return c->slices[i];
+        return NULL;
 }
 
 bool unit_is_name(const char *name) {

@@ -140,6 +140,7 @@ struct environment_file {
 };
 
 struct bonds;
+struct budget;
 struct setup;
 struct socket_spec;
 /* What an elapse is counted from. */
@@ -217,6 +218,7 @@ struct unit {
         uint64_t forward_signals; /* bit N: signal N of tend goes to this service's main process */
         struct limit *limits;     /* owned */
         struct stdio input, output, error;
+        struct budget *budget;       /* owned; NULL where nothing of it is set, see config/budget.h */
         struct setup *setup;         /* owned; NULL where nothing of it is set, see config/setup.h */
         struct readiness *readiness; /* owned; NULL: nothing of it is set, see unit_readiness() */
 
@@ -288,6 +290,8 @@ struct config {
         struct container container;
         struct unit **units; /* owned, and each of them; in the order of the files */
         size_t n_units;
+        struct unit **slices; /* owned, and each of them; what [x.slice] says, budgets and no services */
+        size_t n_slices;
         struct zone **zones; /* owned, and each of them; of the timers' calendars */
         size_t n_zones;
         char *path;     /* owned; the main file */
@@ -319,6 +323,9 @@ char **unit_trigger_field(struct unit *u); /* where that name is kept, NULL like
 
 /* The unit of that full name, or that is also known by it; NULL. */
 struct unit *config_find(const struct config *c, const char *name);
+
+/* What [NAME.slice] says; NULL where there is no such section. */
+const struct unit *config_find_slice(const struct config *c, const char *name);
 
 /* "web" becomes "web.service"; a name that has a unit suffix stays. The caller frees; NULL without memory. */
 char *unit_full_name(const char *name) must_check;

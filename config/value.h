@@ -70,6 +70,11 @@ struct stdio_row {
         bool is_input;
 };
 
+/* Of struct device_limit. */
+struct device_row {
+        uint8_t kind; /* enum device_limit_kind */
+};
+
 /* How the field is read and printed. `field` is its offset in struct readiness. */
 struct readiness_row {
         int (*parse)(const struct assignment *a);
@@ -210,6 +215,19 @@ VALUE(probe);     /* struct probe_spec *; table: struct probe_row; value-probe.c
 
 /* value-bond.c: the rows whose field is in unit->bonds; table: struct bond_row. */
 VALUE(bond);
+
+/* value-budget.c: fields of struct budget, which is made for the first that is set. */
+VALUE(budget);     /* table: struct setup_row, with one of those below or above */
+VALUE(amount);     /* struct amount, a size; table: the least that it may be, uint64_t */
+VALUE(tasks);      /* struct amount, a number; likewise */
+VALUE(weight);     /* unsigned */
+VALUE(quota);      /* uint64_t, hundredths of a percent */
+VALUE(period);     /* usec_t */
+VALUE(device);     /* budget->devices; table: struct device_row */
+VALUE(oom_policy); /* uint8_t, enum oom_policy */
+VALUE(delegate);   /* delegate and delegated */
+VALUE(slice);      /* char *, a full name */
+bool value_is_slice(const char *name);
 
 /* Rows without a field. */
 int value_refused(const struct assignment *a);   /* known, not carried out yet: a warning */

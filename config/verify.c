@@ -419,7 +419,7 @@ static bool is_mild(const struct verify *v, const struct rule *rule) {
 
 void verify_unit(const struct verify *v) {
         (void) remark_report(v->unit, v->diags);
-        if (v->unit->is_target)
+        if (v->unit->is_target || text_ends(v->unit->name, ".slice"))
                 return;
         if (v->unit->timer) {
                 verify_timer(v);

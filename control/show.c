@@ -21,6 +21,7 @@ struct shown {
         bool from_tend_ini;
         const char *main_file;
         const struct unit_kind *kind; /* of a unit: whose settings it can have */
+        bool is_slice;                /* a budget is all it has */
 };
 
 /* Settings that another one sets as well. */
@@ -48,8 +49,10 @@ static const struct origin *find_origin(const struct shown *w, const struct sett
 
 /* A row that has no value of its own has nothing to show. */
 static bool is_shown(const struct shown *w, const struct setting *s) {
-        if (w->owner == OWNER_UNIT && !unit_kind_has(w->kind, s->section) &&
-            !unit_kind_shares(w->kind, s->section, s->key))
+        bool is_its = w->owner != OWNER_UNIT || unit_kind_has(w->kind, s->section) ||
+                      unit_kind_shares(w->kind, s->section, s->key);
+
+        if (w->is_slice ? !setting_is_of_slice(s) : !is_its)
                 return false;
         return s->owner == w->owner && setting_is_carried_out(s) && s->print != value_print_nothing;
 }
@@ -132,6 +135,7 @@ static int show_unit(const struct config *c, const struct unit *u, bool changed)
                 .from_tend_ini = u->from_tend_ini,
                 .main_file = c->path,
                 .kind = unit_kind(u->name),
+                .is_slice = text_ends(u->name, ".slice"),
         };
 
         if (u->file)
@@ -161,6 +165,8 @@ static int show_named(const struct config *c, const char *word, bool changed) {
 
         autofree char *name = unit_full_name(word);
         const struct unit *u = name ? config_find(c, name) : NULL;
+        if (!u && name)
+                u = config_find_slice(c, name);
         return u ? show_unit(c, u, changed) : complain(c, name ? name : word);
 }
 
@@ -171,6 +177,10 @@ static int show_all(const struct config *c, bool has_file, bool changed) {
                 if (has_file || i > 0)
                         putchar('\n');
                 code = show_unit(c, c->units[i], changed);
+        }
+        for (size_t i = 0; i < c->n_slices && code == EXIT_FINE; i++) {
+                putchar('\n');
+                code = show_unit(c, c->slices[i], changed);
         }
         return code;
 }

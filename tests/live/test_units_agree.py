@@ -149,3 +149,28 @@ def test_what_the_distribution_ships_loads(tend, path):
     assert shown.returncode == 0, shown.stderr
     triggered = [section.split("\n")[0].split()[0] for section in shown.stdout.split("\n\n")]
     assert len(triggered) > 1 and triggered[0] == path.name  # and what it starts
+
+
+BUDGETS = """MemoryMax=64M MemoryMax=1.5G MemoryMax=60% MemoryMax=12.5% MemoryMax=0.01% MemoryMax=100% MemoryMax=infinity MemoryMax= MemoryMax=0
+MemoryMax=0% MemoryMax=101% MemoryMax=much MemoryMax=-1 MemoryMax=5X MemoryHigh=0 MemoryLow=0 MemoryMin=0 MemoryMin=5% MemorySwapMax=0
+MemorySwapMax=5G TasksMax=64 TasksMax=50% TasksMax=0 TasksMax=64M TasksMax=infinity TasksMax= CPUWeight=1 CPUWeight=10000
+CPUWeight=10001 CPUWeight=0 CPUWeight=idle CPUWeight= CPUWeight=x IOWeight=idle IOWeight=100 IOWeight=0 CPUQuota=20% CPUQuota=0.5%
+CPUQuota=1000% CPUQuota=0% CPUQuota=20 CPUQuota=-5% CPUQuota= CPUQuota=% CPUQuotaPeriodSec=10ms CPUQuotaPeriodSec= CPUQuotaPeriodSec=x
+AllowedCPUs=0-2,5 AllowedCPUs=0-2|5 AllowedCPUs=1- AllowedCPUs= AllowedMemoryNodes=0 IODeviceWeight=/dev/null|200 IODeviceWeight=/dev/null
+IODeviceWeight=/dev/null|0 IODeviceWeight=/dev/null|10001 IODeviceWeight= IOReadBandwidthMax=/var|4M
+IOReadBandwidthMax=/var|4Q IOReadBandwidthMax=/var IOReadIOPSMax=/var|1K IOWriteIOPSMax=/var|x IOWriteBandwidthMax=
+IODeviceLatencyTargetSec=/dev/null|25ms IODeviceLatencyTargetSec=/dev/null|x OOMPolicy=stop OOMPolicy=continue OOMPolicy=kill OOMPolicy=maybe
+Delegate=yes Delegate=no Delegate=memory|pids Delegate= Slice=a.slice Slice=a-b.slice Slice=a Slice=-.slice
+MemoryAccounting=yes MemoryAccounting=x TasksAccounting=no CPUAccounting=on IOAccounting=1 StartupCPUWeight=5 StartupIOWeight=x
+StartupAllowedCPUs=0 StartupAllowedMemoryNodes=x"""
+
+
+def test_the_same_budgets_are_wrong(tend, tmp_path):
+    """A blank is written | here. Both say the line, and all of them are asked at once."""
+    lines = [line.replace("|", " ") for line in BUDGETS.split()]
+    (tmp_path / "x.service").write_text(SIMPLE + "\n".join(lines) + "\n")
+    _, said = theirs(tmp_path)
+    checked = tend.run("check", "--unit", str(tmp_path / "x.service"), "--unit-path", f"{tmp_path}:")
+    first = SIMPLE.count("\n") + 1
+    wrong = {lines[int(n) - first] for n in re.findall(r"x\.service:(\d+): ", checked.stdout)}
+    assert wrong == {lines[int(n) - first] for n in re.findall(r"x\.service:(\d+): ", said)}, said

@@ -41,7 +41,7 @@ TEST(setting_find_is_exact) {
         CHECK(!setting_find(OWNER_UNIT, "StopBudget"));
         CHECK(!setting_find(OWNER_CONTAINER, "Restart"));
         CHECK(setting_is_carried_out(setting_find(OWNER_UNIT, "Restart")));
-        CHECK(!setting_is_carried_out(setting_find(OWNER_UNIT, "MemoryMax")));
+        CHECK(!setting_is_carried_out(setting_find(OWNER_UNIT, "PrivateTmp")));
         CHECK(setting_find(OWNER_UNIT, "Instances")->extension);
         CHECK(!setting_find(OWNER_UNIT, "Restart")->extension);
 }

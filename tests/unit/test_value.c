@@ -217,8 +217,8 @@ TEST(value_what_is_warned_of) {
         static const struct {
                 const char *line, *words;
         } rows[] = {
-                { "MemoryHigh=1G",
-                  "a.service: MemoryHigh= is a setting of systemd that tend does not carry out yet" },
+                { "CPUShares=1",
+                  "a.service: CPUShares= is a setting of systemd that tend does not carry out yet" },
                 { "What=x", "does not carry out yet" },
                 { "StandardOutput=journal", "there is no journal in a container" },
                 { "StandardInput=tty-force", "carried out as tty" },
