@@ -33,3 +33,6 @@ struct config *config_free(struct config *c);
 /* The effective values of two units are the same: reload leaves such a service alone. Pure; looks at every
  * row. */
 bool unit_same(const struct unit *a, const struct unit *b);
+
+/* The same, apart from what can be changed about a budget while the service runs. */
+bool unit_same_but_budget(const struct unit *a, const struct unit *b);

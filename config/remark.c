@@ -10,17 +10,7 @@
 #include "config/user.h"
 #include "config/value.h"
 
-enum form {
-        FORM_BOOL,
-        FORM_WORD,
-        FORM_TEXT,
-        FORM_PATHS,
-        FORM_BINDS,
-        FORM_FAMILIES,
-        FORM_CALLS,
-        FORM_LEVEL,
-        FORM_SLICE
-};
+enum form { FORM_BOOL, FORM_WORD, FORM_TEXT, FORM_PATHS, FORM_BINDS, FORM_FAMILIES, FORM_CALLS, FORM_LEVEL };
 
 #define REMARK_ROW(key, kind, form, words) [REMARK_##key] = { #key, words, REMARK_KIND_##kind, FORM_##form },
 static const struct {
@@ -159,8 +149,6 @@ static int read_form(const struct assignment *a, enum form form) {
                                   "the name of a system call or of a set of them (@system-service)");
         case FORM_LEVEL:
                 return read_level(a);
-        case FORM_SLICE:
-                return text_ends(a->value, ".slice") ? 1 : value_reject(a, "not the name of a slice");
         }
         return 1;
 }

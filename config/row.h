@@ -108,6 +108,7 @@
                 .table = &(const struct device_row){ DEVICE_##KIND },                                        \
         }
 
+#define UNTIL_UP(name) name "= until all services are up."
 #define CHECK_ROW(name, word, is_assertion, takes, about)                                                    \
         {                                                                                                    \
                 UNIT(word), .parse = value_check, .print = value_print_check, .values = (takes),             \

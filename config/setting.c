@@ -88,8 +88,13 @@ const struct origin *setting_origin(const struct setting *s, const struct origin
         return NULL;
 }
 
+/* What a running service can be told of. */
+static bool is_live(const struct setting *s) {
+        return s->parse == value_budget && strcmp(s->key, "Slice") != 0 && strcmp(s->key, "Delegate") != 0;
+}
+
 /* All that makes a unit what it is, as text. NULL without memory. */
-static char *describe(const struct unit *u) {
+static char *describe(const struct unit *u, bool all) {
         char *text = NULL;
         size_t size;
         FILE *out = open_memstream(&text, &size);
@@ -98,7 +103,7 @@ static char *describe(const struct unit *u) {
                 return NULL;
         (void) fprintf(out, "%s %d %d\n", u->name, u->foreground, u->from_tend_ini);
         for (size_t i = 0; i < n_settings; i++) {
-                if (settings[i].owner != OWNER_UNIT)
+                if (settings[i].owner != OWNER_UNIT || (!all && is_live(&settings[i])))
                         continue;
 
                 /* What an empty list leaves out shall not move the next one into its place. */
@@ -111,8 +116,16 @@ static char *describe(const struct unit *u) {
         return NULL;
 }
 
-bool unit_same(const struct unit *a, const struct unit *b) {
-        autofree char *first = describe(a), *second = describe(b);
+static bool same(const struct unit *a, const struct unit *b, bool all) {
+        autofree char *first = describe(a, all), *second = describe(b, all);
 
         return first && second && strcmp(first, second) == 0;
+}
+
+bool unit_same(const struct unit *a, const struct unit *b) {
+        return same(a, b, true);
+}
+
+bool unit_same_but_budget(const struct unit *a, const struct unit *b) {
+        return same(a, b, false);
 }

@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "init/kernel.h"
+#include "supervisor/box.h"
 #include "supervisor/census.h"
 #include "supervisor/manager.h"
 #include "supervisor/prober.h"
@@ -247,6 +248,37 @@ bool census_is_marked(const struct service *s, pid_t pid) {
                 return true;
         return read_invocation(s->manager, pid, invocation, &is_empty) &&
                memcmp(s->invocation, invocation, sizeof(invocation)) == 0;
+}
+
+struct adding {
+        struct manager *manager;
+        struct service *owner;
+};
+
+static int add_boxed(void *context, pid_t pid) {
+        struct adding *a = context;
+        struct census *c = &a->manager->census;
+
+        if (is_ours(a->manager, pid))
+                return 0;
+        int r = add(c, pid);
+        if (r == 0)
+                c->list[c->n - 1].owner = a->owner;
+        return r;
+}
+
+int census_take_boxes(struct census *c, struct manager *m) {
+        size_t kept = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < c->n; i++)
+                if (!c->list[i].owner || !c->list[i].owner->box)
+                        c->list[kept++] = c->list[i];
+        c->n = kept;
+        for (uint32_t i = 0; i < m->n_waiting && r == 0; i++)
+                if (m->waiting[i]->box)
+                        r = box_each(m->waiting[i], add_boxed, &(struct adding){ m, m->waiting[i] });
+        return r;
 }
 
 void census_done(struct census *c) {

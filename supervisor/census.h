@@ -43,4 +43,8 @@ struct service *census_owner(struct manager *m, pid_t pid);
 /* Whether it carries the marks of the service's present run: its session or its INVOCATION_ID. */
 bool census_is_marked(const struct service *s, pid_t pid);
 
+/* Whom the cgroups of those that wait hold, in place of what was found of them otherwise. 0, -ENOMEM or
+ * another negative errno. */
+int census_take_boxes(struct census *c, struct manager *m) must_check;
+
 void census_done(struct census *c);

@@ -22,6 +22,41 @@ static int check_prepared(struct launch *l, enum prepared what) {
         return l->prepared[what];
 }
 
+static int keep_budget(struct launch *l) {
+        return check_prepared(l, PREPARE_BUDGET);
+}
+
+/* What has cgroups of its own below it cannot hold a process itself: a command beside the main process is put
+ * into one more, as systemd does it. */
+static int enter_beside(const struct launch *l) {
+        if (mkdirat(l->cgroup_fd, ".control", 0755) < 0 && errno != EEXIST)
+                return -errno;
+        autoclose int fd = openat(l->cgroup_fd, ".control/cgroup.procs", O_WRONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : io_write_all(fd, "0", 1);
+}
+
+/* Where it could not be made in it. */
+static int enter_cgroup(struct launch *l) {
+        if (l->cgroup_fd <= 0 || l->has_entered)
+                return 0;
+        autoclose int fd = openat(l->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        int r = fd < 0 ? -errno : io_write_all(fd, "0", 1);
+        return r == -EBUSY ? enter_beside(l) : r;
+}
+
+/* Delegate=: with the files that cgroups(7) names for it. */
+static int hand_over_cgroup(struct launch *l) {
+        static const char *const files[] = { ".", "cgroup.procs", "cgroup.threads",
+                                             "cgroup.subtree_control" };
+
+        if (!l->delegates || !l->has_owner || l->cgroup_fd <= 0)
+                return 0;
+        for (size_t i = 0; i < countof(files); i++)
+                if (fchownat(l->cgroup_fd, files[i], l->uid, l->gid, 0) < 0 && errno != ENOENT)
+                        return -errno;
+        return 0;
+}
+
 static int find_user(struct launch *l) {
         return check_prepared(l, PREPARE_USER);
 }
@@ -421,8 +456,11 @@ static const struct step {
         int exit_code;     /* as in systemd.exec(5), "Process exit codes", so that tools can read it */
         int (*run)(struct launch *l);
 } steps[] = {
+        { "keeping its budget", 219, keep_budget },
+        { "entering its cgroup", 219, enter_cgroup },
         { "finding its user", 217, find_user },
         { "finding its group", 216, find_group },
+        { "handing over its cgroup", 219, hand_over_cgroup },
         { "reading its environment", 78, read_environment },
         { "making its command line", 203, make_command },
         { "making its runtime directory", 233, make_runtime },

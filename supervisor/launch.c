@@ -15,6 +15,7 @@
 #include "supervisor/child.h"
 #include "supervisor/directory.h"
 #include "supervisor/environment.h"
+#include "supervisor/fork.h"
 #include "supervisor/launch.h"
 #include "supervisor/privilege.h"
 
@@ -270,13 +271,20 @@ static int make_words(struct launch *l, struct diags *d) {
 /* On a stack of its own, so that the child cannot spoil the frames that the parent returns through. The
  * parent sleeps until the child has executed or gone; see clone(2), CLONE_VFORK. */
 static pid_t make_child(struct launch *l) {
-        pid_t pid = clone(child_run, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, l);
-        int error = errno;
+        l->has_entered = l->cgroup_fd > 0 && !l->launcher->lacks_clone3;
+        pid_t pid = fork_into(child_run, l, stack, STACK_SIZE, l->has_entered ? l->cgroup_fd : 0);
+        int error = -pid;
 
+        if (pid < 0 && l->has_entered && !io_is_shortage(error)) {
+                l->has_entered = false;
+                l->launcher->lacks_clone3 |=
+                        error == ENOSYS || error == EPERM || error == EINVAL || error == E2BIG;
+                pid = fork_into(child_run, l, stack, STACK_SIZE, 0);
+        }
         if (pid > 0 &&
             l->change_user) /* the change has cleared it for the memory that both had, see PR_SET_DUMPABLE */
                 (void) prctl(PR_SET_DUMPABLE, 1);
-        return pid < 0 ? -error : pid;
+        return pid;
 }
 
 /* What cannot be prepared (a user that does not exist, a missing environment file) fails in the child, as a
@@ -291,6 +299,8 @@ pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) {
         l->failed_step = -1;
         l->is_unlimited = is_unlimited(l);
         privilege_prepare(l);
+        l->prepared[PREPARE_BUDGET] = l->objection ? -EOPNOTSUPP : 0;
+        l->unprepared[PREPARE_BUDGET] = l->objection;
         l->prepared[PREPARE_USER] = find_user(l, &user);
         if (l->prepared[PREPARE_USER] == 0)
                 l->prepared[PREPARE_GROUP] = find_groups(l, &user);

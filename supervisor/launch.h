@@ -21,11 +21,13 @@ struct launcher {
         struct arena arena;      /* mapped once; used anew for each launch */
         int null_fd; /* /dev/null; where there is none, what reads as empty, for standard input alone */
         bool has_null;
-        uint64_t bounds; /* the container's bounding set of capabilities; 0: not asked for yet */
+        uint64_t bounds;   /* the container's bounding set of capabilities; 0: not asked for yet */
+        bool lacks_clone3; /* the kernel or a filter refuses it */
 };
 
 /* What is prepared before there is a child. */
 enum prepared {
+        PREPARE_BUDGET,
         PREPARE_USER,
         PREPARE_GROUP,
         PREPARE_DESCRIPTORS,
@@ -45,14 +47,18 @@ struct launch {
                                  LAUNCH_PID_ROOM bytes each, at most LAUNCH_OWN_PIDS of them */
         const int *fds;       /* handed on as 3 and so on; n_fds of them */
         unsigned n_fds;
-        unsigned n_sockets;  /* the first of those are sockets that tend holds for it */
-        int ready, ready_at; /* a descriptor that is handed on as that number; 0: none */
-        int report;          /* takes standard output and standard error; 0: as the unit says */
-        const char *setting; /* whose command it is, where `kind` does not tell; NULL: that does */
+        unsigned n_sockets;    /* the first of those are sockets that tend holds for it */
+        int ready, ready_at;   /* a descriptor that is handed on as that number; 0: none */
+        int report;            /* takes standard output and standard error; 0: as the unit says */
+        const char *setting;   /* whose command it is, where `kind` does not tell; NULL: that does */
+        int cgroup_fd;         /* of the cgroup it belongs in; 0: stays in tend's */
+        bool delegates;        /* that cgroup is to be its user's */
+        const char *objection; /* what keeps it from its budget, where it insists on that; NULL: nothing */
 
         /* Prepared by launch_run(); the child only reads. */
         struct launcher *launcher;
         char **argv, **environment;
+        bool has_entered;      /* it was made in its cgroup */
         const char *path;      /* PATH, where the program's name has no slash */
         const char *directory; /* NULL: stay */
         uid_t uid;

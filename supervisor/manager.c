@@ -6,8 +6,10 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "init/kernel.h"
+#include "supervisor/box.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
+#include "supervisor/oom.h"
 #include "supervisor/order.h"
 #include "supervisor/prober.h"
 #include "supervisor/reload.h"
@@ -175,6 +177,7 @@ static void check_ready(struct manager *m) {
                 up += STATE_IN(s->state, STATES_UP);
         }
         m->told_ready = true;
+        box_settle(m);
         log_info(NULL, "ready: %u of %u services are up", up, n);
         if (m->bus)
                 m->options->hooks->ready(m->bus);
@@ -428,8 +431,10 @@ static void close_all(struct manager *m) {
         sd_event_source_unref(m->timer);
         sd_event_source_unref(m->turn);
         sd_event_source_unref(m->more);
+        oom_close(m);
         sd_event_unref(m->event);
         inherited_close(&m->listeners.inherited);
+        cgroup_close(&m->cgroups);
         launcher_close(&m->launcher);
         census_done(&m->census);
         alarms_done(&m->alarms);
@@ -442,6 +447,13 @@ static void close_all(struct manager *m) {
         config_free(m->config);
 }
 
+/* Before there is any service: what tend has its budgets kept by. */
+static void take_ground(struct manager *m) {
+        cgroup_open(&m->cgroups, m->init, m->options->load.environment);
+        oom_open(m);
+        box_prepare(m, m->config);
+}
+
 int manager_run(struct init *init, struct config *config, const struct run_options *o) {
         struct manager m = {
                 .init = init,
@@ -451,6 +463,8 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                 .budget.slot = TIMER_IDLE,
                 .retry.slot = TIMER_IDLE,
                 .armed = USEC_INFINITY,
+                .oom_fd = -1,
+                .cgroups.root = -1,
         };
 
         alarms_init(&m.alarms, kernel_now());
@@ -462,6 +476,8 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
         if (r >= 0)
                 r = open_loop(&m);
         census_hold(&m.census, &m);
+        if (r >= 0)
+                take_ground(&m);
         if (r >= 0)
                 r = make_services(&m);
         if (r < 0) {

@@ -7,6 +7,7 @@
 #include "init/init.h"
 #include "supervisor/alarm.h"
 #include "supervisor/census.h"
+#include "supervisor/cgroup.h"
 #include "supervisor/fate.h"
 #include "supervisor/groundwork.h"
 #include "supervisor/job.h"
@@ -73,13 +74,15 @@ struct manager {
         struct timer budget; /* the end of the stop budget */
         struct timer retry;  /* of a census that could not be taken, or has found somebody */
         usec_t signalled;    /* when the census has led to a signal last */
+        struct cgroups cgroups;
+        int oom_fd; /* an inotify, see oom.h; -1: none */
         struct launcher launcher;
         struct census census;
         struct service **waiting; /* owned; who waits for its last process to go, as the census needs it */
         uint32_t n_waiting;
 
         sd_event *event; /* owned, as the sources are */
-        sd_event_source *signals, *timer, *turn, *more;
+        sd_event_source *signals, *timer, *turn, *more, *oom_source;
         usec_t armed; /* what `timer` is set to */
 
         enum phase phase;

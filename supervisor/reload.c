@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/search.h"
+#include "supervisor/box.h"
 #include "supervisor/notify.h"
 #include "supervisor/order.h"
 #include "supervisor/reload.h"
@@ -163,7 +164,10 @@ static void take_over(struct service *s, const struct unit *u, uint32_t index, b
         s->index = index;
         /* The foreground command is not in the files; all that changes about it is after whom it
          * was started. */
-        if (u->foreground || (!s->new_unit && unit_same(s->unit, u))) {
+        if (u->foreground || (!s->new_unit && unit_same_but_budget(s->unit, u))) {
+                if (s->box && !unit_same(s->unit, u))
+                        log_info(u->name, "its budget has changed");
+                box_change(s, u);
                 go_on_as(s, u);
                 return;
         }
@@ -211,6 +215,7 @@ static void adopt(struct manager *m, struct change *c) {
         struct manager before = *m;
         uint32_t n = (uint32_t) c->config->n_units;
 
+        box_prepare(m, c->config);
         for (uint32_t i = 0; i < n; i++) {
                 const struct unit *u = c->config->units[i];
                 struct service *s = c->services[i];
@@ -230,6 +235,7 @@ static void adopt(struct manager *m, struct change *c) {
         for (uint32_t i = 0; i < before.plan.after.n; i++)
                 if (!config_find(c->config, before.services[i]->unit->name))
                         leave(m, before.services[i]);
+        box_change_slices(m, before.config);
         plan_done(&before.plan);
         free(before.services);
         restart_dependents(m, c->starts);

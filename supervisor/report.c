@@ -17,6 +17,7 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
                 [RESULT_WATCHDOG] = "lost its watchdog",
                 [RESULT_SERVICE_START_LIMIT] = "was closed: its service was started too often",
                 [RESULT_TRIGGER_LIMIT] = "was closed: it was triggered too often",
+                [RESULT_OOM_KILL] = "ran out of memory",
         };
 
         bool was_asked = unit_readiness(s->unit)->ready_when && s->main_ending.code != 0;

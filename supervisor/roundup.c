@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "config/setup.h"
+#include "supervisor/box.h"
 #include "supervisor/roundup.h"
 #include "supervisor/spawn.h"
 
@@ -17,6 +18,8 @@
  * nobody's. */
 #define UNREAD_LOOKS 4
 #define UNREAD_DELAY (5 * USEC_PER_MSEC)
+
+#define NAMED_MOST 10 /* of a service: a fork bomb has many */
 
 #define IS_KILLING(s) STATE_IN((s)->state, STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_FINAL_SIGKILL))
 
@@ -55,13 +58,27 @@ static bool has_found_anybody(const struct manager *m) {
         return false;
 }
 
-static int take_census(struct manager *m) {
+static int take_census_of_proc(struct manager *m) {
         if (!has_signal_for_living(m)) {
                 int r = census_take_orphans(&m->census, m);
                 if (r < 0 || !has_found_anybody(m))
                         return r;
         }
         return census_take(&m->census, m);
+}
+
+/* A cgroup knows better whom it holds than anything under /proc. */
+static int take_census(struct manager *m) {
+        bool has_boxes = false, has_others = false;
+
+        for (uint32_t i = 0; i < m->n_waiting; i++) {
+                has_boxes |= m->waiting[i]->box != NULL;
+                has_others |= !m->waiting[i]->box;
+        }
+        m->census.n = 0;
+        m->census.has_unread = false;
+        int r = has_others ? take_census_of_proc(m) : 0;
+        return r < 0 || !has_boxes ? r : census_take_boxes(&m->census, m);
 }
 
 /* Where the table of descriptors is full, those that are kept for this are given up for as long as
@@ -123,6 +140,8 @@ static int signal_for(const struct service *s, pid_t pid) {
 }
 
 static void send_signals(const struct manager *m) {
+        const struct service *killed = NULL;
+
         for (size_t i = 0; i < m->census.n; i++) {
                 const struct census_entry *e = &m->census.list[i];
                 if (!e->owner || !e->owner->waits_for_empty)
@@ -132,8 +151,13 @@ static void send_signals(const struct manager *m) {
                 if (signal == 0)
                         continue;
                 if (signal == SIGKILL) {
-                        name_killed(e);
+                        if (e->owner->left <= NAMED_MOST)
+                                name_killed(e);
                         e->owner->was_killed = true;
+                }
+                if (signal == SIGKILL && e->owner->box && e->owner != killed) {
+                        box_kill(e->owner);
+                        killed = e->owner;
                 }
                 (void) kill(e->pid, signal);
                 if (signal != SIGKILL)
@@ -254,11 +278,16 @@ pid_t roundup_only_orphan(struct service *s) {
         return r < 0 ? 0 : find_only(&s->manager->census, s);
 }
 
+static int take_boxes_alone(struct census *c, struct manager *m) {
+        c->n = 0;
+        return census_take_boxes(c, m);
+}
+
 unsigned roundup_kill(struct service *s, int signal) {
         const struct census *c = &s->manager->census;
         unsigned n = 0;
 
-        if (service_is_at_rest(s) || take_census_of(s, census_take) < 0)
+        if (service_is_at_rest(s) || take_census_of(s, s->box ? take_boxes_alone : census_take) < 0)
                 return 0;
         for (size_t i = 0; i < c->n; i++)
                 if (c->list[i].owner == s)
@@ -301,6 +330,8 @@ void roundup_run(struct manager *m) {
         for (uint32_t i = 0; i < m->n_waiting; i++) {
                 struct service *s = m->waiting[i];
                 has_signalled |= s->kill_signal != 0;
+                if (has_gone(s) && s->left == 0 && box_is_populated(s))
+                        s->left = 1; /* came behind the census, or is deep below */
                 s->kill_signal = 0;
                 if (!is_empty(s))
                         continue;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "config/setup.h"
+#include "supervisor/box.h"
 #include "supervisor/condition.h"
 #include "supervisor/connection.h"
 #include "supervisor/directory.h"
@@ -60,6 +61,7 @@ struct service *service_free(struct service *s) {
                 listener_free(s);
         notify_close(s->notify);
         vigil_free(s->vigil);
+        box_free(s->box);
         free(s->restarts.window.at);
         connection_free(s->connection);
         free(s);
@@ -222,6 +224,7 @@ static void carry_out(struct service *s, enum effect effect) {
         case DO_BLAME_DEPENDENCY: blame(s, RESULT_DEPENDENCY); break;
         case DO_BLAME_WATCHDOG:   blame(s, RESULT_WATCHDOG); break;
         case DO_BLAME_HEALTH:     blame(s, RESULT_HEALTH); break;
+        case DO_BLAME_OOM:        blame(s, RESULT_OOM_KILL); break;
         case DO_BLAME_CONDITION:  blame(s, RESULT_EXEC_CONDITION); break;
         case DO_BLAME_ASSERTION:  blame_anew(s, RESULT_ASSERTION); break;
         case DO_BLAME_LIMIT:      blame_anew(s, RESULT_START_LIMIT); break;
@@ -258,8 +261,11 @@ static void carry_out(struct service *s, enum effect effect) {
 /* Nothing of it runs any more. What is kept over a restart goes where there is none. */
 static void retire(struct service *s) {
         mainpid_forget(s);
-        if (s->vigil && s->state != STATE_AUTO_RESTART && !s->starts_again)
+        if (s->state == STATE_AUTO_RESTART || s->starts_again)
+                return;
+        if (s->vigil)
                 fdstore_clear(s->vigil);
+        box_close(s);
 }
 
 /* The only writer of a state. */

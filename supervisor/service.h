@@ -6,6 +6,7 @@
 #include "supervisor/state.h"
 #include "supervisor/timers.h"
 
+struct box;
 struct connection;
 struct job;
 struct manager;
@@ -28,6 +29,7 @@ struct service {
         struct connection
                 *connection; /* owned; what it was made for (Accept=yes); NULL: a unit of the plan */
         struct job *job;     /* owned by the manager's jobs; NULL unless something is asked of it */
+        struct box *box;     /* owned; its cgroup, see box.h; NULL: it has none */
 
         const struct command *main_command;    /* the ExecStart= line that runs, or ran last */
         const struct command *control_command; /* the line that runs beside it; NULL: none */

@@ -8,10 +8,12 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "config/setup.h"
+#include "supervisor/box.h"
 #include "supervisor/connection.h"
 #include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
+#include "supervisor/oom.h"
 #include "supervisor/passing.h"
 #include "supervisor/privilege.h"
 #include "supervisor/prober.h"
@@ -150,6 +152,17 @@ static void say_what_failed(const struct service *s, const struct launch *l, con
                                                 : "the container lacks the capability for it");
 }
 
+/* Without one it runs in tend's own cgroup, unless it insists on its budget. */
+static void choose_cgroup(struct service *s, struct launch *l) {
+        int fd = box_open(s);
+
+        if (fd < 0)
+                log_warning(s->unit->name, "making its cgroup: %s; it runs without", strerror(-fd));
+        l->cgroup_fd = MAX(fd, 0);
+        l->delegates = s->unit->budget && s->unit->budget->delegate;
+        l->objection = box_objection(s);
+}
+
 /* The new process, or 0: then that has been said. */
 static pid_t spawn(struct service *s, const struct command *c, enum exec_kind kind, bool *ret_executed) {
         struct launch l = { .unit = s->unit, .command = c, .kind = kind };
@@ -175,7 +188,11 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
         make_variables(&v, s, kind, &passing);
         l.extra = v.list;
         l.own_pid = v.own_pid;
+        if (r >= 0)
+                choose_cgroup(s, &l);
         pid_t pid = r < 0 ? r : launch_run(&s->manager->launcher, &l, &d);
+        if (l.cgroup_fd > 0)
+                (void) close(l.cgroup_fd);
         prober_given(s);
         if (pid < 0)
                 log_error(s->unit->name, "making a process for %s=: %s", exec_kind_word(kind),
@@ -353,6 +370,8 @@ void service_process_ended(struct service *s, pid_t pid, struct ending e) {
         /* "-" before an ExecStart= line makes every end of it a clean one. */
         if (pid == s->main && s->main_command && (s->main_command->flags & COMMAND_IGNORE_FAILURE))
                 e = (struct ending){ .code = CLD_EXITED };
+        if (e.code == CLD_KILLED && e.status == SIGKILL && !s->was_killed)
+                oom_check(s);
         if (pid == s->main)
                 main_ended(s, e);
         else if (pid == s->control)

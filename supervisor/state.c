@@ -208,6 +208,11 @@ const struct rule state_rules[] = {
         RULE(STARTING,         TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
         RULE(STARTING,         STOP_ASKED,        always,            STOP_SIGTERM,  TERM),
 
+        RULE(STARTING,         OOM,               always,            STOP_SIGTERM,  DO_BLAME_OOM | TERM),
+        RULE(UP,               OOM,               has_stop,          STOP,
+             DO_DROP_CONTROL | DO_BLAME_OOM | RUN_STOP),
+        RULE(UP,               OOM,               always,            STOP_SIGTERM,  DO_BLAME_OOM | TERM),
+
         RULE(S(START) | WATCHED, SILENT,          always,            STOP_WATCHDOG,
              DO_BLAME_WATCHDOG | ABORT),
 
@@ -308,6 +313,7 @@ const struct rule state_rules[] = {
         RULE(ALL,              STOPPING,          always,            SAME,          0),
         RULE(ALL,              SILENT,            always,            SAME,          0),
         RULE(ALL,              UNHEALTHY,         always,            SAME,          0),
+        RULE(ALL,              OOM,               always,            SAME,          0),
         RULE(ALL,              MAIN_ENDED,        always,            SAME,          0),
         RULE(ALL,              CONTROL_DONE,      always,            SAME,          0),
         RULE(ALL,              CONTROL_FAILED,    always,            SAME,          0),

@@ -43,6 +43,7 @@ enum state { STATES(ENUM_STATE) STATE_COUNT, STATE_SAME /* in a rule: stay */ };
         X(STOPPING, "says that it stops")    /* STOPPING=1 */                                                \
         X(SILENT, "watchdog silent")         /* or WATCHDOG=trigger */                                       \
         X(UNHEALTHY, "unhealthy")            /* and HealthAction= is restart or fail */                      \
+        X(OOM, "out of memory")              /* the kernel has killed one of its processes */                \
         X(MAIN_ENDED, "main process ended")                                                                  \
         X(CONTROL_DONE, "command done")                                                                      \
         X(CONTROL_FAILED, "command failed")                                                                  \
@@ -94,8 +95,9 @@ enum effect {
                                           service that is up: only where its main process is not known */
         DO_WARN_RELOAD = 1ULL << 35,   /* the reload failed, the service goes on */
         DO_BLAME_LIMIT = 1ULL << 36,   /* as DO_BLAME_ASSERTION */
+        DO_BLAME_OOM = 1ULL << 37,
 };
-#define EFFECT_COUNT 37
+#define EFFECT_COUNT 38
 
 /* What the guards look at. */
 struct facts {

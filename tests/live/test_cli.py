@@ -301,9 +301,9 @@ def test_explain_lists_all(cli):
     for key in ("StopBudget", "ExecStart", "LimitNOFILE"):
         assert re.search(rf"^  {key} +\w", done.stdout, re.M)
     assert "PrivateTmp" in done.stdout.partition("not enforced:")[2].partition("Taken")[0].split()
-    assert "Slice" in done.stdout.partition("in a container:")[2].partition("refused for:")[0].split()
+    assert "IPAccounting" in done.stdout.partition("in a container:")[2].partition("refused for:")[0].split()
     assert "RootDirectory" in done.stdout.partition("refused for:")[2].partition("Known")[0].split()
-    assert "CPUWeight" in done.stdout.partition("not carried out:")[2].split()
+    assert "CPUShares" in done.stdout.partition("not carried out:")[2].split()
     assert max(map(len, done.stdout.partition("not carried out:")[2].splitlines())) <= 80
 
 

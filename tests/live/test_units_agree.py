@@ -169,7 +169,7 @@ def test_the_same_budgets_are_wrong(tend, tmp_path):
     """A blank is written | here. Both say the line, and all of them are asked at once."""
     lines = [line.replace("|", " ") for line in BUDGETS.split()]
     (tmp_path / "x.service").write_text(SIMPLE + "\n".join(lines) + "\n")
-    _, said = theirs(tmp_path)
+    _, said = theirs(tmp_path / "x.service")
     checked = tend.run("check", "--unit", str(tmp_path / "x.service"), "--unit-path", f"{tmp_path}:")
     first = SIMPLE.count("\n") + 1
     wrong = {lines[int(n) - first] for n in re.findall(r"x\.service:(\d+): ", checked.stdout)}

@@ -95,6 +95,7 @@ static void carry_out(struct life *l, enum effect effect) {
         case DO_BLAME_DEPENDENCY: blame(l, RESULT_DEPENDENCY); break;
         case DO_BLAME_WATCHDOG:   blame(l, RESULT_WATCHDOG); break;
         case DO_BLAME_HEALTH:     blame(l, RESULT_HEALTH); break;
+        case DO_BLAME_OOM:        blame(l, RESULT_OOM_KILL); break;
         case DO_BLAME_CONDITION:  blame(l, RESULT_EXEC_CONDITION); break;
         case DO_BLAME_ASSERTION:  l->result = RESULT_ASSERTION; break;
         case DO_BLAME_LIMIT:      l->result = RESULT_START_LIMIT; break;

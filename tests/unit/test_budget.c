@@ -18,64 +18,64 @@ static char *print(const char *key, const struct unit *u) {
 }
 
 /* What is written, and what `tend show` makes of it. Several lines are as they stand in a file. */
-TEST(budget_values_are_read_and_printed) {
-        static const struct {
-                const char *key, *lines, *shown;
-        } rows[] = {
-                { "MemoryMax", "MemoryMax=64M", "64M\n" },
-                { "MemoryMax", "MemoryMax=1.5G", "1536M\n" },
-                { "MemoryMax", "MemoryMax=60%", "60%\n" },
-                { "MemoryMax", "MemoryMax=12.5%", "12.5%\n" },
-                { "MemoryMax", "MemoryMax=33.33%", "33.33%\n" },
-                { "MemoryMax", "MemoryMax=infinity", "infinity\n" },
-                { "MemoryMax", "MemoryMax=1G\nMemoryMax=", "" },
-                { "MemoryMin", "MemoryMin=0", "0\n" },
-                { "MemorySwapMax", "MemorySwapMax=0", "0\n" },
-                { "StartupMemoryMax", "StartupMemoryMax=2G", "2G\n" },
-                { "TasksMax", "TasksMax=64", "64\n" },
-                { "TasksMax", "TasksMax=1024", "1024\n" },
-                { "TasksMax", "TasksMax=50%", "50%\n" },
-                { "CPUWeight", "CPUWeight=10000", "10000\n" },
-                { "CPUWeight", "CPUWeight=idle", "idle\n" },
-                { "CPUWeight", "CPUWeight=5\nCPUWeight=", "" },
-                { "IOWeight", "IOWeight=1", "1\n" },
-                { "CPUQuota", "CPUQuota=250%", "250%\n" },
-                { "CPUQuota", "CPUQuota=0.5%", "0.5%\n" },
-                { "CPUQuotaPeriodSec", "CPUQuotaPeriodSec=10ms", "10ms\n" },
-                { "CPUQuotaPeriodSec", "CPUQuotaPeriodSec=10ms\nCPUQuotaPeriodSec=", "" },
-                { "AllowedCPUs", "AllowedCPUs=0-2,5 7", "0-2 5 7\n" },
-                { "AllowedCPUs", "AllowedCPUs=0\nAllowedCPUs=3", "0 3\n" },
-                { "IODeviceWeight", "IODeviceWeight=/dev/sda 200", "/dev/sda 200\n" },
-                { "IOWriteBandwidthMax", "IOWriteBandwidthMax=/var 4M", "/var 4000000\n" },
-                { "IOWriteBandwidthMax",
-                  "IOWriteBandwidthMax=/a 1\nIOWriteBandwidthMax=/b 2K\nIOWriteBandwidthMax=/a 3",
-                  "/a 3\n/b 2000\n" },
-                { "IOWriteBandwidthMax", "IOWriteBandwidthMax=/a infinity", "/a infinity\n" },
-                { "IOReadIOPSMax", "IOReadIOPSMax=/a 1K\nIOWriteIOPSMax=/a 5", "/a 1000\n" },
-                { "IOReadIOPSMax", "IOReadIOPSMax=/a 1K\nIOReadIOPSMax=", "" },
-                { "IODeviceLatencyTargetSec", "IODeviceLatencyTargetSec=/dev/sda 25ms", "/dev/sda 25ms\n" },
-                { "OOMPolicy", "OOMPolicy=kill", "kill\n" },
-                { "OOMPolicy", "MemoryMax=1G", "stop\n" },
-                { "OOMPolicy", "Delegate=yes", "continue\n" },
-                { "OOMPolicy", "Delegate=yes\nOOMPolicy=stop", "stop\n" },
-                { "Delegate", "Delegate=yes", "yes\n" },
-                { "Delegate", "Delegate=memory pids", "memory pids\n" },
-                { "Delegate", "Delegate=memory\nDelegate=no", "no\n" },
-                { "Slice", "Slice=workers-%p.slice", "workers-a.slice\n" },
-                { "Slice", "Slice=-.slice", "" },
-                { "BudgetPolicy", "BudgetPolicy=require", "require\n" },
-                { "MemoryAccounting", "MemoryAccounting=on", "yes\n" },
-        };
+static const struct {
+        const char *key, *lines, *shown;
+} values[] = {
+        { "MemoryMax", "MemoryMax=64M", "64M\n" },
+        { "MemoryMax", "MemoryMax=1.5G", "1536M\n" },
+        { "MemoryMax", "MemoryMax=60%", "60%\n" },
+        { "MemoryMax", "MemoryMax=12.5%", "12.5%\n" },
+        { "MemoryMax", "MemoryMax=33.33%", "33.33%\n" },
+        { "MemoryMax", "MemoryMax=infinity", "infinity\n" },
+        { "MemoryMax", "MemoryMax=1G\nMemoryMax=", "" },
+        { "MemoryMin", "MemoryMin=0", "0\n" },
+        { "MemorySwapMax", "MemorySwapMax=0", "0\n" },
+        { "StartupMemoryMax", "StartupMemoryMax=2G", "2G\n" },
+        { "TasksMax", "TasksMax=64", "64\n" },
+        { "TasksMax", "TasksMax=1024", "1024\n" },
+        { "TasksMax", "TasksMax=50%", "50%\n" },
+        { "CPUWeight", "CPUWeight=10000", "10000\n" },
+        { "CPUWeight", "CPUWeight=idle", "idle\n" },
+        { "CPUWeight", "CPUWeight=5\nCPUWeight=", "" },
+        { "IOWeight", "IOWeight=1", "1\n" },
+        { "CPUQuota", "CPUQuota=250%", "250%\n" },
+        { "CPUQuota", "CPUQuota=0.5%", "0.5%\n" },
+        { "CPUQuotaPeriodSec", "CPUQuotaPeriodSec=10ms", "10ms\n" },
+        { "CPUQuotaPeriodSec", "CPUQuotaPeriodSec=10ms\nCPUQuotaPeriodSec=", "" },
+        { "AllowedCPUs", "AllowedCPUs=0-2,5 7", "0-2 5 7\n" },
+        { "AllowedCPUs", "AllowedCPUs=0\nAllowedCPUs=3", "0 3\n" },
+        { "IODeviceWeight", "IODeviceWeight=/dev/sda 200", "/dev/sda 200\n" },
+        { "IOWriteBandwidthMax", "IOWriteBandwidthMax=/var 4M", "/var 4000000\n" },
+        { "IOWriteBandwidthMax",
+          "IOWriteBandwidthMax=/a 1\nIOWriteBandwidthMax=/b 2K\nIOWriteBandwidthMax=/a 3",
+          "/a 3\n/b 2000\n" },
+        { "IOWriteBandwidthMax", "IOWriteBandwidthMax=/a infinity", "/a infinity\n" },
+        { "IOReadIOPSMax", "IOReadIOPSMax=/a 1K\nIOWriteIOPSMax=/a 5", "/a 1000\n" },
+        { "IOReadIOPSMax", "IOReadIOPSMax=/a 1K\nIOReadIOPSMax=", "" },
+        { "IODeviceLatencyTargetSec", "IODeviceLatencyTargetSec=/dev/sda 25ms", "/dev/sda 25ms\n" },
+        { "OOMPolicy", "OOMPolicy=kill", "kill\n" },
+        { "OOMPolicy", "MemoryMax=1G", "stop\n" },
+        { "OOMPolicy", "Delegate=yes", "continue\n" },
+        { "OOMPolicy", "Delegate=yes\nOOMPolicy=stop", "stop\n" },
+        { "Delegate", "Delegate=yes", "yes\n" },
+        { "Delegate", "Delegate=memory pids", "memory pids\n" },
+        { "Delegate", "Delegate=memory\nDelegate=no", "no\n" },
+        { "Slice", "Slice=workers-%p.slice", "workers-a.slice\n" },
+        { "Slice", "Slice=-.slice", "" },
+        { "BudgetPolicy", "BudgetPolicy=require", "require\n" },
+        { "MemoryAccounting", "MemoryAccounting=on", "yes\n" },
+};
 
-        for (size_t i = 0; i < countof(rows); i++) {
-                autofree char *text = text_format("[a]\nExecStart=x\n%s\n", rows[i].lines);
+TEST(budget_values_are_read_and_printed) {
+        for (size_t i = 0; i < countof(values); i++) {
+                autofree char *text = text_format("[a]\nExecStart=x\n%s\n", values[i].lines);
                 struct ini ini;
 
                 ini_load(&ini, text, NULL, NULL);
                 autofree char *words = ini_words(&ini);
-                if (CHECK(ini.error == 0 && ini.diags.n == 0, "%s: %s", rows[i].lines, words)) {
-                        autofree char *shown = print(rows[i].key, ini.config->units[0]);
-                        CHECK_STRING(shown, rows[i].shown, "%s", rows[i].lines);
+                if (CHECK(ini.error == 0 && ini.diags.n == 0, "%s: %s", values[i].lines, words)) {
+                        autofree char *shown = print(values[i].key, ini.config->units[0]);
+                        CHECK_STRING(shown, values[i].shown, "%s", values[i].lines);
                 }
                 ini_done(&ini);
         }

@@ -210,6 +210,7 @@ static bool may_happen(const struct search *s, const struct spot *at, enum event
                 return at->main == MAIN_ALIVE && s->unit.type != SERVICE_ONESHOT;
         case EVENT_RELOADING: /* by any of its processes */
         case EVENT_STOPPING:
+        case EVENT_OOM:
         case EVENT_SILENT:
         case EVENT_UNHEALTHY:
                 return at->main == MAIN_ALIVE || at->control || (at->waits && is_unknown(s, at));

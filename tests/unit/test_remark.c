@@ -12,9 +12,9 @@ static const struct {
         { "PrivateTmp=yes", HEAD "not enforced: PrivateTmp=\n" },
         { "PrivateTmp=no\nProtectSystem=false\nProtectHome=off\nDefaultDependencies=no", "" },
         { "PrivateTmp=yes\nPrivateTmp=no", "" },
-        { "ProtectSystem=strict\nPrivateTmp=1\nSyslogIdentifier=x\nSlice=a.slice",
-          HEAD "not enforced: PrivateTmp= ProtectSystem=; without meaning in a container: Slice= "
-               "SyslogIdentifier=\n" },
+        { "ProtectSystem=strict\nPrivateTmp=1\nSyslogIdentifier=x\nBlockIOAccounting=yes",
+          HEAD "not enforced: PrivateTmp= ProtectSystem=; without meaning in a container: "
+               "BlockIOAccounting= SyslogIdentifier=\n" },
         { "SyslogIdentifier=x\nSyslogIdentifier=", "" },
         { "ProtectSystem=half", "not full strict" },
         { "ProtectHome=tmpfs", HEAD "not enforced: ProtectHome=\n" },
@@ -35,8 +35,6 @@ static const struct {
         { "LockPersonality=perhaps", "neither yes nor no" },
         { "LogLevelMax=info", HEAD "without meaning in a container: LogLevelMax=\n" },
         { "LogLevelMax=loud", "not one of: emerg" },
-        { "Slice=a.service", "not the name of a slice" },
-        { "MemoryMax=1G\nTasksMax=10", HEAD "not enforced: MemoryMax= TasksMax=\n" },
         { "BindPaths=/a:/b", "error: a.service: BindPaths=: the service would need a view of its own" },
         { "BindReadOnlyPaths=/a\nBindReadOnlyPaths=", "" },
         { "TemporaryFileSystem=/a:ro", "error: a.service: TemporaryFileSystem=: the service" },
@@ -69,7 +67,7 @@ TEST(remark_words) {
 TEST(remark_costs_nothing_where_nothing_is_asked) {
         struct ini ini;
 
-        ini_load(&ini, "[a]\nExecStart=true\nPrivateTmp=no\nSlice=\n", NULL, NULL);
+        ini_load(&ini, "[a]\nExecStart=true\nPrivateTmp=no\nProtectHome=\n", NULL, NULL);
         CHECK(ini.error == 0 && !ini.config->units[0]->setup);
         ini_done(&ini);
 }

@@ -1,0 +1,50 @@
+/* A budget as the kernel takes it: which file of a cgroup gets which text, by a table. Pure; box.c writes. */
+#pragma once
+
+#include "config/budget.h"
+
+/* What a percentage is of: what the container may have. */
+struct budget_whole {
+        uint64_t memory; /* bytes */
+        uint64_t tasks;
+};
+
+#define KNOB_TEXT_MAX 512
+
+struct knob {
+        enum controller controller;
+        const char *file, *setting;
+        const char *usual; /* what it holds where nothing is asked for */
+        /* Writes the text; false where the budget says nothing of it. `startup`: not all services are up yet.
+         */
+        bool (*text)(const struct budget *b, const struct budget_whole *w, bool startup,
+                     char text[KNOB_TEXT_MAX]);
+};
+
+/* In the order in which they are written. */
+extern const struct knob budget_knobs[];
+extern const size_t n_budget_knobs;
+
+/* The same for what is limited by device: "8:16 wbps=4000000". The file's name. */
+const char *budget_device_file(enum device_limit_kind kind);
+void budget_device_text(enum device_limit_kind kind, uint64_t value, unsigned major, unsigned minor,
+                        char text[KNOB_TEXT_MAX]);
+const char *budget_device_setting(enum device_limit_kind kind);
+
+/* Bit N: enum controller N is needed. `b` may be NULL. */
+uint32_t budget_controllers(const struct budget *b);
+
+/* It is to be written anew when all services are up. */
+bool budget_has_startup(const struct budget *b);
+
+/* Something of it is to be kept by somebody: more than a place in a slice. */
+bool budget_is_limit(const struct budget *b);
+
+/* The settings of it that need those controllers, as "MemoryMax=, TasksMax=". Returns `buffer`. */
+const char *budget_words(const struct budget *b, uint32_t controllers, char *buffer, size_t size);
+
+/* The nearest finite limit: the least of `n` and the host's. */
+uint64_t budget_least(const uint64_t *limits, size_t n, uint64_t host);
+
+/* "a.slice/a-b.slice/web.service" below tend's own cgroup. -ENAMETOOLONG. */
+int budget_path(const char *slice, const char *name, char *buffer, size_t size) must_check;

@@ -1,0 +1,310 @@
+"""Budgets, kept by the kernel: each service in a cgroup of its own."""
+import os
+import re
+import signal
+import time
+
+import pytest
+from conftest import ini, stop, until
+
+MIB = 1 << 20
+# Holds that many MiB, and says so.
+HOLD = "import sys, time; a = bytearray(int(sys.argv[1]) << 20); print('holds', flush=True); time.sleep(10000)"
+BURN = "while :; do :; done"
+
+
+def python(directory, text, name="service.py"):
+    """The command line of a program in Python."""
+    (directory / name).write_text(text)
+    return f"/usr/bin/python3 -IS {directory / name}"
+
+
+def cpu_of(box, group):
+    return box.field(f"{group}/cpu.stat", "usage_usec")
+
+
+# ---- the tree ----------------------------------------------------------------------------------------------------
+
+def test_each_service_has_a_cgroup(box):
+    p = box.serve("[a]\nExecStart=sleep inf\n[b]\nSlice=w-x.slice\nExecStart=sh -c 'cat /proc/self/cgroup; exec sleep inf'\n")
+    assert p.wait_for(r"^0::(.*)$")[1] == "/w.slice/w-x.slice/b.service"
+    p.wait_for("ready: 2 of 2")
+    assert box.groups() == ["a.service", "init.scope", "w.slice", "w.slice/w-x.slice", "w.slice/w-x.slice/b.service"]
+    assert box.read("cgroup.procs") == "" and len(box.pids("init.scope")) == 1
+    assert box.read("cgroup.subtree_control") == ""  # nobody has asked for anything
+    assert stop(p) == 0
+    assert box.groups() == []
+
+
+def test_only_what_is_asked_for_is_divided(box):
+    p = box.serve("[a]\nTasksMax=7\nSlice=w.slice\nExecStart=sleep inf\n")
+    p.wait_for("ready")
+    assert box.read("cgroup.subtree_control") == box.read("w.slice/cgroup.subtree_control") == "pids"
+    assert box.read("w.slice/a.service/pids.max") == "7"
+
+
+KNOBS = {
+    "MemoryMin=1M": ("memory.min", str(MIB)),
+    "MemoryLow=2M": ("memory.low", str(2 * MIB)),
+    "MemoryHigh=3M": ("memory.high", str(3 * MIB)),
+    "MemoryMax=50%": ("memory.max", str(100 * MIB)),
+    "MemoryMax=infinity": ("memory.max", "max"),
+    "OOMPolicy=kill": ("memory.oom.group", "1"),
+    "TasksMax=25%": ("pids.max", "100"),
+    "CPUWeight=300": ("cpu.weight", "300"),
+    "CPUWeight=idle": ("cpu.idle", "1"),
+    "CPUQuota=20%": ("cpu.max", "20000 100000"),
+    "CPUQuota=150%\nCPUQuotaPeriodSec=10ms": ("cpu.max", "15000 10000"),
+    "AllowedCPUs=0": ("cpuset.cpus", "0"),
+    "AllowedMemoryNodes=0": ("cpuset.mems", "0"),
+    "IOReadIOPSMax=/lab/tend 77": ("io.max", re.compile(r"^\d+:\d+ rbps=max wbps=max riops=77 wiops=max$")),
+}
+
+
+def test_every_budget_reaches_its_file(box):
+    """The percentages are of the container's own limits, not of the machine's."""
+    box.limit("memory.max", str(200 * MIB))
+    box.limit("pids.max", "400")
+    names = [f"s{n}" for n in range(len(KNOBS))]
+    p = box.serve("".join(f"[{name}]\n{lines}\nExecStart=sleep inf\n" for name, lines in zip(names, KNOBS)))
+    p.wait_for(f"ready: {len(names)} of")
+    for name, (lines, (file, wanted)) in zip(names, KNOBS.items()):
+        got = box.read(f"{name}.service/{file}")
+        assert wanted.match(got) if isinstance(wanted, re.Pattern) else got == wanted, lines
+    assert "not enforced" not in p.err
+
+
+def test_what_an_earlier_run_has_left_goes(box):
+    (box.path / "old.service").mkdir()
+    (box.path / "w.slice").mkdir()
+    (box.path / "w.slice" / "older.service").mkdir()
+    p = box.serve("[a]\nExecStart=sleep inf\n")
+    p.wait_for("ready")
+    assert box.groups() == ["a.service", "init.scope"]
+
+
+# ---- the end -----------------------------------------------------------------------------------------------------
+
+def test_who_shakes_off_all_marks_dies_with_its_service(box):
+    """Another session, an empty environment, no parent: the cgroup holds it all the same."""
+    p = box.serve("[a]\nExecStart=sh -c '(env -i setsid sleep 7777 &); echo up; exec sleep inf'\nRestart=always\nRestartSec=0\n")
+    p.wait_for("^up$")
+    first = until(lambda: len(box.pids("a.service")) == 2 and box.pids("a.service"))
+    p.wait_for("started, pid")
+    main = until(lambda: [pid for pid in first if p.proc("cmdline", pid) == "sleep\0inf\0"])[0]
+    os.kill(main, signal.SIGKILL)
+    p.wait_for("^up$", after=1)
+    again = until(lambda: len(box.pids("a.service")) == 2 and box.pids("a.service"))
+    assert not set(first) & set(again)
+    assert stop(p) == 0
+
+
+BOMB = """
+import os, time
+while True:
+    try:
+        if os.fork() == 0:
+            os.setsid()
+    except OSError:
+        time.sleep(0.01)
+"""
+
+
+def test_fork_bomb_stays_in_its_box(box, tmp_path):
+    p = box.serve("[b]\nExecStart=sh -c 'echo up; exec sleep inf'\n"
+                  f"[a]\nTasksMax=50\nTimeoutStopSec=300ms\nExecStart={python(tmp_path, BOMB)}\n")
+    p.wait_for("ready: 2 of 2")
+    until(lambda: box.read("a.service/pids.current") == "50")
+    assert len(box.pids("b.service")) == 1
+    began = time.monotonic()
+    stop(p)
+    assert time.monotonic() - began < 1
+    assert box.groups() == [] and box.pids() == []
+
+
+@pytest.mark.limit(180)
+def test_five_hundred_services_leave_nothing(box):
+    p = box.serve("[tend]\nStopBudget=60s\n[a@]\nInstances=500\nMemoryMax=20M\nTasksMax=10\nExecStart=sleep inf\n")
+    p.wait_for("ready: 500 of 500", seconds=90)
+    assert len(box.groups()) == 501
+    p.kill(signal.SIGTERM)
+    assert p.wait(90) == 0
+    assert box.groups() == []
+
+
+# ---- memory ------------------------------------------------------------------------------------------------------
+
+def test_memory_hog_dies_alone_and_comes_back(box, tmp_path):
+    hog = python(tmp_path, "print('hog', flush=True)\na = []\nwhile True: a.append(bytearray(1 << 20))\n")
+    p = box.serve("[b]\nExecStart=sh -c 'while sleep 0.05; do echo beat; done'\n"
+                  f"[a]\nMemoryMax=30M\nMemorySwapMax=0\nRestartSec=10ms\nRestart=on-failure\nExecStart={hog}\n")
+    p.wait_for("^hog$", after=1)
+    p.wait_for(r"a.service: the kernel has ended a process: it has used up its MemoryMax=")
+    p.wait_for(r"a.service: ran out of memory; starts again in 10ms \(it ran out of memory, restart 1\)")
+    before = p.out.count("beat")
+    until(lambda: p.out.count("beat") > before + 3)
+    assert "b.service: was" not in p.err and box.field("b.service/memory.events", "oom_kill") == 0
+
+
+WORKER = """
+import os, time
+if os.fork() == 0:
+    a = []
+    while True:
+        a.append(bytearray(1 << 20))
+os.wait()
+print('worker gone', flush=True)
+time.sleep(10000)
+"""
+
+
+def test_oom_of_a_worker_stops_the_service(box, tmp_path):
+    p = box.serve(f"[a]\nMemoryMax=30M\nMemorySwapMax=0\nRestart=no\nExecStart={python(tmp_path, WORKER)}\n"
+                  "ExecStopPost=sh -c 'echo result $SERVICE_RESULT'\n")
+    p.wait_for("^result oom-kill$")
+    assert p.wait() != 0
+
+
+def test_oom_of_a_worker_may_be_its_own_business(box, tmp_path):
+    p = box.serve(f"[a]\nMemoryMax=30M\nMemorySwapMax=0\nOOMPolicy=continue\nExecStart={python(tmp_path, WORKER)}\n")
+    p.wait_for("^worker gone$")
+    p.wait_for("it has used up its MemoryMax=")
+    assert len(box.pids("a.service")) == 1
+    assert stop(p) == 0
+
+
+def test_oom_policy_kill_takes_all_of_it(box, tmp_path):
+    p = box.serve(f"[a]\nMemoryMax=30M\nMemorySwapMax=0\nOOMPolicy=kill\nRestart=no\nExecStart={python(tmp_path, WORKER)}\n"
+                  "ExecStopPost=sh -c 'echo result $SERVICE_RESULT'\n")
+    p.wait_for("^result oom-kill$")
+    assert "worker gone" not in p.out
+
+
+def test_memory_high_slows_it_down(box, tmp_path):
+    p = box.serve(f"[a]\nMemoryHigh=20M\nMemorySwapMax=0\nExecStart={python(tmp_path, HOLD)} 60\n")
+    until(lambda: box.field("a.service/memory.events", "high") > 0)
+    until(lambda: int(re.search(r"some .* total=(\d+)", box.read("a.service/memory.pressure"))[1]) > 100000)
+    assert box.field("a.service/memory.events", "oom_kill") == 0
+
+
+def test_less_memory_by_reload_bites_at_once(box, tmp_path):
+    text = f"[a]\nMemoryMax={{}}\nMemorySwapMax=0\nRestart=no\nExecStart={python(tmp_path, HOLD)} 60\n[b]\nExecStart=sleep inf\n"
+    p = box.serve(text.format("200M"))
+    p.wait_for("^holds$")
+    ini(box.tend.directory, text.format("300M"))
+    p.kill(signal.SIGHUP)
+    p.wait_for("a.service: its budget has changed")
+    until(lambda: box.read("a.service/memory.max") == str(300 * MIB))
+    assert p.out.count("holds") == 1
+    ini(box.tend.directory, text.format("30M"))
+    p.kill(signal.SIGHUP)
+    p.wait_for("a.service: ran out of memory")
+    assert "restarting it" not in p.err
+
+
+def test_slices_share(box, tmp_path):
+    """Each fits alone, and both together do not."""
+    hold = python(tmp_path, HOLD)
+    p = box.serve("[w.slice]\nMemoryMax=60M\nMemorySwapMax=0\n"
+                  f"[a]\nSlice=w.slice\nRestart=no\nFailureAction=none\nExecStart={hold} 35\n[c]\nExecStart={hold} 70\n"
+                  f"[b]\nSlice=w.slice\nRestart=no\nFailureAction=none\nAfter=a\nExecStart={hold} 35\n")
+    p.wait_for(r"[ab].service: the kernel has ended a process: its slice is out of memory")
+    p.wait_for(r"[ab].service: ran out of memory")
+    assert box.field("w.slice/memory.events", "oom_kill") >= 1
+    until(lambda: box.pids("c.service"))
+
+
+def test_the_containers_own_limit(box, tmp_path):
+    """One service dies of it, and is not blamed for a limit that it has not got."""
+    box.limit("memory.max", "80M")
+    box.limit("memory.swap.max", "0")
+    p = box.serve(f"[a]\nRestart=no\nFailureAction=none\nOOMScoreAdjust=900\nTasksMax=10\nExecStart={python(tmp_path, HOLD)} 100\n"
+                  "[b]\nExecStart=sh -c 'while sleep 0.05; do echo beat; done'\n")
+    p.wait_for("a.service: the kernel has ended a process: the container is out of memory")
+    before = p.out.count("beat")
+    until(lambda: p.out.count("beat") > before + 3)
+    assert stop(p) == 0
+
+
+# ---- processors --------------------------------------------------------------------------------------------------
+
+def test_cpu_quota(box):
+    p = box.serve(f"[a]\nCPUQuota=20%\nExecStart=sh -c '{BURN}'\n")
+    p.wait_for("started")
+    time.sleep(0.2)
+    used, began = cpu_of(box, "a.service"), time.monotonic()
+    time.sleep(5)
+    share = (cpu_of(box, "a.service") - used) / (time.monotonic() - began) / 1e6
+    assert 0.17 < share < 0.23
+
+
+def test_cpu_weight(box):
+    p = box.serve(f"[a]\nAllowedCPUs=0\nCPUWeight=100\nExecStart=sh -c '{BURN}'\n[b]\nAllowedCPUs=0\nCPUWeight=300\nExecStart=sh -c '{BURN}'\n")
+    p.wait_for("ready: 2 of 2")
+    a, b = cpu_of(box, "a.service"), cpu_of(box, "b.service")
+    time.sleep(5)
+    assert 2.7 < (cpu_of(box, "b.service") - b) / (cpu_of(box, "a.service") - a) < 3.3
+
+
+# ---- disks -------------------------------------------------------------------------------------------------------
+
+WRITE = """
+import mmap, os, time
+fd = os.open('/lab/scratch', os.O_WRONLY | os.O_CREAT | os.O_DIRECT)
+block = mmap.mmap(-1, 1 << 18)
+n, began = 0, time.monotonic()
+while True:
+    os.pwrite(fd, block, (n % 32) << 18)
+    n += 1
+    if n == 4:
+        began, first = time.monotonic(), n
+    if n > 4 and time.monotonic() - began > 4:
+        print('rate', int(((n - first) << 18) / (time.monotonic() - began)), flush=True)
+        time.sleep(10000)
+"""
+
+
+@pytest.mark.real_time
+def test_write_bandwidth(box, tmp_path):
+    """The disk is found by a path on it."""
+    p = box.serve(f"[a]\nIOWriteBandwidthMax=/lab 4M\nExecStart={python(tmp_path, WRITE)}\n")
+    rate = int(p.wait_for(r"^rate (\d+)$", seconds=40)[1])
+    assert 3.6e6 < rate < 4.4e6
+
+
+# ---- how far it can be kept --------------------------------------------------------------------------------------
+
+def test_read_only_with_the_right_to_mount(box):
+    """A mount of its own, which the services do not see."""
+    box.mount = "ro"
+    p = box.serve("[a]\nTasksMax=9\nExecStart=sh -c 'mkdir /sys/fs/cgroup/x; echo done; exec sleep inf'\n")
+    p.wait_for("^done$")
+    p.wait_for("Read-only file system")
+    assert box.read("a.service/pids.max") == "9"
+    assert "not enforced" not in p.err
+
+
+UNPRIVILEGED = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
+
+
+def test_read_only_without_it_says_so(box):
+    box.mount = "ro"
+    box.wrapper = UNPRIVILEGED
+    p = box.serve("[a]\nTasksMax=9\nMemoryMax=1G\nExecStart=sleep inf\n[b]\nExecStart=sleep inf\n", add_env={"container": "podman"})
+    p.wait_for(r"a.service: MemoryMax=, TasksMax= not enforced: /sys/fs/cgroup is mounted read-only; what makes it work: "
+               "podman run --security-opt unmask=/sys/fs/cgroup")
+    p.wait_for("ready: 2 of 2")
+    assert "b.service: " not in "".join(line for line in p.err.splitlines() if "not enforced" in line)
+
+
+def test_who_requires_it_does_not_start_without(box):
+    box.mount = "ro"
+    box.wrapper = UNPRIVILEGED
+    p = box.serve("[a]\nTasksMax=9\nBudgetPolicy=require\nRestart=no\nExecStart=sleep inf\n")
+    assert p.wait() == 219
+    assert "a.service: keeping its budget: /sys/fs/cgroup is mounted read-only: " in p.err
+
+
+def test_who_requires_it_starts_with_it(box):
+    p = box.serve("[a]\nTasksMax=9\nBudgetPolicy=require\nExecStart=sleep inf\n")
+    p.wait_for("ready: 1 of 1")
