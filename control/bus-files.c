@@ -20,7 +20,7 @@ static const char systemctl[] = "/usr/bin/systemctl";
 
 #define FILES_MOST   256
 #define TEXT_MOST    (1024 * 1024) /* of what systemctl prints */
-#define FLAG_RUNTIME 1 /* of the methods …WithFlags(), as in org.freedesktop.systemd1(5) */
+#define FLAG_RUNTIME 1             /* of the methods …WithFlags(), as in org.freedesktop.systemd1(5) */
 #define FLAG_FORCE   2
 
 struct errand_words {

@@ -497,7 +497,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                         init_wait_signal(init, kernel_now() + LOOP_PAUSE);
                 }
         }
-        if (m.bus)
+        if (o->hooks && m.bus)
                 o->hooks->close(m.bus);
         finish(&m);
         close_all(&m);
