@@ -23,6 +23,18 @@ static const struct scale spans[] = {
         { " y year years ", 31557600 * USEC_PER_SEC },
 };
 
+#define NSEC_PER_USEC UINT64_C(1000)
+static const struct scale nanoseconds[] = {
+        { " ns nsec ", 1 },
+        { " us usec \xc2\xb5s \xce\xbcs ", NSEC_PER_USEC },
+        { " ms msec ", NSEC_PER_USEC *USEC_PER_MSEC },
+        { " s sec second seconds ", NSEC_PER_USEC *USEC_PER_SEC },
+        { " m min minute minutes ", NSEC_PER_USEC *USEC_PER_MIN },
+        { " h hr hour hours ", NSEC_PER_USEC *USEC_PER_HOUR },
+        { " d day days ", NSEC_PER_USEC *USEC_PER_DAY },
+        { " w week weeks ", NSEC_PER_USEC * 7 * USEC_PER_DAY },
+};
+
 static const struct scale sizes[] = {
         { " B ", 1 },
         { " K ", UINT64_C(1) << 10 },
@@ -145,6 +157,10 @@ static int parse_sum(const char *text, const struct scale *scales, size_t n, uin
 
 int parse_span(const char *text, usec_t *ret) {
         return parse_sum(text, spans, countof(spans), USEC_PER_SEC, ret);
+}
+
+int parse_nanoseconds(const char *text, uint64_t *ret) {
+        return parse_sum(text, nanoseconds, countof(nanoseconds), 1, ret);
 }
 
 int parse_size(const char *text, uint64_t *ret) {

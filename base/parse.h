@@ -6,6 +6,8 @@
 
 /* systemd.time(7): "5", "5s", "1min 20s", "100ms", "infinity". A bare number is seconds. */
 int parse_span(const char *text, usec_t *ret) must_check;
+/* The same in nanoseconds: a bare number is nanoseconds, "infinity" UINT64_MAX. */
+int parse_nanoseconds(const char *text, uint64_t *ret) must_check;
 /* systemd.syntax(7): "64M" (base 1024), "infinity" as UINT64_MAX. */
 int parse_size(const char *text, uint64_t *ret) must_check;
 /* 1 yes true on t y / 0 no false off f n, in any case. */

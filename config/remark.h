@@ -96,8 +96,6 @@ enum remark_kind { REMARK_KINDS(ENUM_REMARK_KIND) REMARK_KIND_COUNT };
         X(SystemCallErrorNumber,        HARDENING, TEXT,     "")                                             \
         X(SystemCallFilter,             HARDENING, CALLS,    "")                                             \
         X(SystemCallLog,                HARDENING, CALLS,    "")                                             \
-        X(TTYReset,                     IDLE,      BOOL,     "")                                             \
-        X(TTYVHangup,                   IDLE,      BOOL,     "")                                             \
         X(TTYVTDisallocate,             IDLE,      BOOL,     "")                                             \
         X(TemporaryFileSystem,          VITAL,     BINDS,    "")                                             \
         X(UtmpIdentifier,               IDLE,      TEXT,     "")                                             \

@@ -94,6 +94,7 @@ struct setup *setup_free(struct setup *s) {
         strv_free(s->search_path);
         strv_free(s->sockets);
         free(s->affinity);
+        free(s->numa_mask);
         free(s->tty_path);
         free(s->input_data);
         free(s);

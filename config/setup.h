@@ -64,6 +64,13 @@ enum directory_kind { DIRECTORIES(ENUM_DIRECTORY) DIRECTORY_KIND_COUNT };
         X(NO, "no")                                                                                          \
         X(YES, "yes")                                                                                        \
         X(RESTART, "restart")
+/* What is done where a time is over: TimeoutStartFailureMode= and TimeoutStopFailureMode=. */
+#define TIMEOUT_MODES(X)                                                                                     \
+        X(TERMINATE, "terminate")                                                                            \
+        X(ABORT, "abort")                                                                                    \
+        X(KILL, "kill")
+#define ENUM_TIMEOUT_MODE(name, word) TIMEOUT_##name,
+enum timeout_mode { TIMEOUT_MODES(ENUM_TIMEOUT_MODE) };
 #define ENUM_PRESERVE(name, word) PRESERVE_##name,
 enum preserve { PRESERVES(ENUM_PRESERVE) };
 /* clang-format on */
@@ -88,13 +95,20 @@ struct directories {
 struct setup {
         struct check *checks; /* owned */
         struct directories directories[DIRECTORY_KIND_COUNT];
-        uint8_t preserve; /* enum preserve; of the runtime directories */
+        uint8_t preserve;                              /* enum preserve; of the runtime directories */
+        uint8_t timeout_start_mode, timeout_stop_mode; /* enum timeout_mode */
 
-        cpu_set_t *affinity; /* owned; NULL: leave alone */
-        char **search_path;  /* owned; ExecSearchPath= */
-        char **sockets;      /* owned; Sockets=, full names */
-        char *tty_path;      /* owned; NULL: /dev/console */
-        char *input_data;    /* owned; of StandardInputText= and StandardInputData= */
+        cpu_set_t *affinity;            /* owned; NULL: leave alone */
+        cpu_set_t *numa_mask;           /* owned; NUMAMask=, bit N: node N; all bits: "all"; NULL: none */
+        int numa_policy;                /* MPOL_* of set_mempolicy(2); -1: leave alone */
+        int coredump_filter;            /* the bits of core(5); -1: leave alone */
+        uint64_t timer_slack;           /* nanoseconds; UINT64_MAX: leave alone */
+        char **search_path;             /* owned; ExecSearchPath= */
+        char **sockets;                 /* owned; Sockets=, full names */
+        char *tty_path;                 /* owned; NULL: /dev/console */
+        unsigned tty_rows, tty_columns; /* 0: leave alone */
+        bool tty_reset, tty_hang_up;    /* before its use and after */
+        char *input_data;               /* owned; of StandardInputText= and StandardInputData= */
         size_t input_size;
         int scheduling_policy;   /* SCHED_*; -1: leave alone */
         int scheduling_priority; /* -1: the policy's usual one */

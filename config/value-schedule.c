@@ -1,6 +1,7 @@
 /* How processes are scheduled, and as which machine they see themselves. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/personality.h>
 
@@ -17,6 +18,11 @@ struct named {
 static const struct named policies[] = {
         { "other", SCHED_OTHER }, { "batch", SCHED_BATCH }, { "idle", SCHED_IDLE },
         { "fifo", SCHED_FIFO },   { "rr", SCHED_RR },
+};
+
+/* MPOL_* of set_mempolicy(2) */
+static const struct named numa_policies[] = {
+        { "default", 0 }, { "preferred", 1 }, { "bind", 2 }, { "interleave", 3 }, { "local", 4 },
 };
 
 /* ioprio_set(2) */
@@ -85,6 +91,14 @@ int value_io_class(const struct assignment *a) {
 
 void value_print_io_class(const struct setting *s, const void *object, FILE *out) {
         print_named(s, object, io_classes, countof(io_classes), out);
+}
+
+int value_numa_policy(const struct assignment *a) {
+        return take_named(a, numa_policies, countof(numa_policies));
+}
+
+void value_print_numa_policy(const struct setting *s, const void *object, FILE *out) {
+        print_named(s, object, numa_policies, countof(numa_policies), out);
 }
 
 int value_personality(const struct assignment *a) {
@@ -174,4 +188,44 @@ void value_print_affinity(const struct setting *s, const void *object, FILE *out
                 i = last;
         }
         (void) fputc('\n', out);
+}
+
+/* "all" is every bit: which nodes there are is known where the processes are made. */
+int value_numa_mask(const struct assignment *a) {
+        cpu_set_t **field = field_of(a);
+
+        if (strcmp(a->value, "all") != 0)
+                return value_affinity(a);
+        if (!*field)
+                *field = malloc(sizeof(**field));
+        if (!*field)
+                return value_out_of_memory(a);
+        memset(*field, UINT8_MAX, sizeof(**field));
+        return 0;
+}
+
+void value_print_numa_mask(const struct setting *s, const void *object, FILE *out) {
+        const cpu_set_t *const *set = field_in(s, object);
+
+        if (*set && CPU_COUNT(*set) == CPU_SETSIZE)
+                (void) fprintf(out, "all\n");
+        else
+                value_print_affinity(s, object, out);
+}
+
+int value_nanoseconds(const struct assignment *a) {
+        uint64_t *field = field_of(a);
+
+        if (*a->value == '\0') {
+                *field = UINT64_MAX;
+                return 0;
+        }
+        return parse_nanoseconds(a->value, field) < 0 ? value_reject(a, "not a span of time") : 0;
+}
+
+void value_print_nanoseconds(const struct setting *s, const void *object, FILE *out) {
+        const uint64_t *value = field_in(s, object);
+
+        if (*value != UINT64_MAX)
+                (void) fprintf(out, "%" PRIu64 "ns\n", *value);
 }

@@ -177,6 +177,13 @@ VALUE(policy);         /* int, SCHED_* */
 VALUE(io_class);       /* int */
 VALUE(personality);    /* int, PER_* */
 VALUE(restart_signal); /* int; empty: 0 */
+VALUE(numa_policy);    /* int, MPOL_* */
+VALUE(numa_mask);      /* cpu_set_t * */
+VALUE(nanoseconds);    /* uint64_t; "infinity", empty: UINT64_MAX, not shown */
+
+/* value-terminal.c: the terminal, and what is left of a crash. */
+VALUE(tty_size);        /* unsigned; empty: 0 */
+VALUE(coredump_filter); /* int; empty: -1 */
 
 /* value-privilege.c: what the processes may do. */
 VALUE(bounding_set); /* uint64_t, see config/capability.h */

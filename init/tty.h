@@ -25,6 +25,20 @@ int tty_take(int fd);
  * SIGCONT to the foreground group, ourselves included; 0 where we did not; or a negative errno. */
 int tty_give_up(int fd);
 
+/* It is tend's own: its controlling terminal, or what is behind 0, 1 or 2. */
+bool tty_is_own(int fd);
+
+/* Takes the terminal from all who have it open, `fd` included: to be opened anew. 0 or a negative errno: it
+ * wants CAP_SYS_ADMIN. */
+int tty_hang_up(int fd);
+
+/* Usual settings, no exclusive use, and what was typed to nobody is forgotten; what was written is not, as
+ * somebody may still be about to read it. 0 or a negative errno. */
+int tty_reset(int fd);
+
+/* 0 leaves that side as it is. 0 or a negative errno. */
+int tty_resize(int fd, unsigned rows, unsigned columns);
+
 /* Once `group`, to which the terminal was handed, has ended: back to our own group, if it or another one that
  * has ended is still in the foreground. A shell without job control would else read from the background. Does
  * nothing where `fd` is -1. */

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 #include "supervisor/child.h"
 #include "supervisor/directory.h"
 #include "supervisor/privilege.h"
+#include "supervisor/terminal.h"
 
 static int check_prepared(struct launch *l, enum prepared what) {
         l->failed_at = l->unprepared[what];
@@ -117,9 +119,7 @@ static int open_into(struct launch *l, int target, const char *path, int flags) 
 }
 
 static int open_terminal(struct launch *l, int target) {
-        const char *path =
-                l->unit->setup && l->unit->setup->tty_path ? l->unit->setup->tty_path : "/dev/console";
-        int r = open_into(l, target, path, O_RDWR);
+        int r = open_into(l, target, terminal_path(l->unit), O_RDWR);
         if (r < 0)
                 return r;
         /* Another session's terminal may be taken over by CAP_SYS_ADMIN alone, see tty_ioctl(4). */
@@ -335,6 +335,38 @@ static int set_affinity(struct launch *l) {
         return degrade(l, "CPUAffinity=");
 }
 
+#define NUMA_ALLOWED 4 /* MPOL_F_MEMS_ALLOWED of get_mempolicy(2) */
+
+/* The raw calls, as the C library has none. */
+static int set_numa_policy(struct launch *l) {
+        const struct setup *s = l->unit->setup;
+        cpu_set_t mask = {};
+
+        if (!s || s->numa_policy < 0)
+                return 0;
+        if (s->numa_mask)
+                mask = *s->numa_mask;
+        if (CPU_COUNT(&mask) == CPU_SETSIZE)
+                (void) syscall(SYS_get_mempolicy, NULL, &mask, CPU_SETSIZE, NULL, NUMA_ALLOWED);
+        bool is_empty = CPU_COUNT(&mask) == 0;
+        if (syscall(SYS_set_mempolicy, s->numa_policy, is_empty ? NULL : &mask,
+                    is_empty ? 0UL : (unsigned long) CPU_SETSIZE + 1) == 0)
+                return 0;
+        l->failed_at = is_empty ? "there is no NUMAMask=" : "NUMAMask=";
+        if (errno != EPERM && errno != ENOSYS)
+                return -errno;
+        l->why_not_enforced = errno == ENOSYS ? "the kernel knows of no nodes" : NULL;
+        return degrade(l, "NUMAPolicy=");
+}
+
+static int set_timer_slack(struct launch *l) {
+        const struct setup *s = l->unit->setup;
+
+        if (!s || s->timer_slack == UINT64_MAX)
+                return 0;
+        return prctl(PR_SET_TIMERSLACK, (unsigned long) s->timer_slack, 0, 0, 0) < 0 ? -errno : 0;
+}
+
 #define IO_CLASS_SHIFT 13 /* see ioprio_set(2) */
 #define IO_WHO_PROCESS 1
 #define IO_CLASS_BEST  2
@@ -469,6 +501,7 @@ static const struct step {
         { "making its logs directory", 240, make_logs },
         { "making its configuration directory", 241, make_configuration },
         { "setting its umask", 203, set_umask },
+        { "preparing its terminal", 208, terminal_prepare },
         { "making its session", 220, enter_session },
         { "opening its standard input", 208, open_stdin },
         { "opening its standard output", 209, open_stdout },
@@ -478,7 +511,9 @@ static const struct step {
         { "setting its niceness", 201, set_nice },
         { "setting its scheduling policy", 214, set_scheduling },
         { "setting its processors", 215, set_affinity },
+        { "setting its NUMA policy", 242, set_numa_policy },
         { "setting its I/O priority", 211, set_io_priority },
+        { "setting its timer slack", 212, set_timer_slack },
         { "setting its personality", 230, set_personality },
         { "setting its limits", 205, set_limits },
         { "limiting its capabilities", 218, privilege_limit },

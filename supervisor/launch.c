@@ -10,6 +10,7 @@
 
 #include "base/glob.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "config/user.h"
 #include "supervisor/child.h"
@@ -268,9 +269,33 @@ static int make_words(struct launch *l, struct diags *d) {
         return r;
 }
 
+#define CORE_FILTER "/proc/self/coredump_filter"
+
+/* It is one of the memory, which execve(2) hands on: set for both while they share it. Returns whether it is
+ * to be put back to `before`. */
+static bool set_core_filter(struct launch *l, char *before, size_t size) {
+        const struct setup *s = l->unit->setup;
+        char text[16];
+
+        if (!s || s->coredump_filter < 0)
+                return false;
+        (void) snprintf(text, sizeof(text), "0x%x", (unsigned) s->coredump_filter);
+        before[0] = '0';
+        before[1] = 'x';
+        ssize_t n = io_read_small(AT_FDCWD, CORE_FILTER, before + 2, size - 2);
+        int r = n < 0 ? (int) n : io_write_file(CORE_FILTER, text);
+        if (r < 0) {
+                l->not_enforced = "CoredumpFilter=";
+                l->why_not_enforced = strerrordesc_np(-r);
+        }
+        return r >= 0;
+}
+
 /* On a stack of its own, so that the child cannot spoil the frames that the parent returns through. The
  * parent sleeps until the child has executed or gone; see clone(2), CLONE_VFORK. */
 static pid_t make_child(struct launch *l) {
+        char filter[16];
+        bool has_filter = set_core_filter(l, filter, sizeof(filter));
         l->has_entered = l->cgroup_fd > 0 && !l->launcher->lacks_clone3;
         pid_t pid = fork_into(child_run, l, stack, STACK_SIZE, l->has_entered ? l->cgroup_fd : 0);
         int error = -pid;
@@ -284,6 +309,9 @@ static pid_t make_child(struct launch *l) {
         if (pid > 0 &&
             l->change_user) /* the change has cleared it for the memory that both had, see PR_SET_DUMPABLE */
                 (void) prctl(PR_SET_DUMPABLE, 1);
+        int r = has_filter ? io_write_file(CORE_FILTER, filter) : 0;
+        if (r < 0)
+                log_warning(l->unit->name, "%s: putting back its own: %s", CORE_FILTER, strerror(-r));
         return pid;
 }
 

@@ -91,7 +91,8 @@ void report_step(const struct service *s, enum state before, enum event e) {
         else if (s->state == STATE_RUNNING || s->state == STATE_EXITED)
                 say_up(s);
         else if (s->state == STATE_STOP_SIGKILL || s->state == STATE_FINAL_SIGKILL)
-                log_warning(s->unit->name, "did not stop in time: SIGKILL");
+                log_warning(s->unit->name, "did not %s in time: SIGKILL",
+                            STATE_IN(before, STATES_STARTING) && !s->was_asked ? "start" : "stop");
         else if (s->state == STATE_DEAD && s->result == RESULT_EXEC_CONDITION)
                 log_info(s->unit->name, "skipped: ExecCondition= %s", ending_text(s->control_ending, buffer));
         else if (s->state == STATE_DEAD)

@@ -18,6 +18,7 @@
 #include "supervisor/prober.h"
 #include "supervisor/report.h"
 #include "supervisor/spawn.h"
+#include "supervisor/terminal.h"
 #include "supervisor/tie.h"
 #include "supervisor/watchdog.h"
 
@@ -189,7 +190,7 @@ static void arm_delay(struct service *s) {
 
 /* Writing a core may take longer than a stop. */
 static usec_t stop_span(const struct service *s) {
-        return s->state == STATE_STOP_WATCHDOG ? unit_abort_timeout(s->unit) : s->unit->timeout_stop;
+        return STATE_IN(s->state, STATES_ABORTING) ? unit_abort_timeout(s->unit) : s->unit->timeout_stop;
 }
 
 /* RestartKillSignal= where a start follows the stop. */
@@ -280,8 +281,11 @@ static void set_state(struct service *s, enum state to) {
         watchdog_follow(s, before);
         if (s->vigil)
                 prober_follow(s, before);
-        if (STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART)))
+        if (STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART))) {
                 retire(s);
+                if (STATE_IN(before, STATES_STOPPING))
+                        terminal_leave(s->unit);
+        }
         if (s->unit->socket && STATE_IN(to, STATES_AT_REST | STATE_BIT(STATE_STOP_POST)))
                 listener_close(s);
         s->has_rested |= service_is_at_rest(s) && before != STATE_FAILED;

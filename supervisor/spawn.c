@@ -287,7 +287,7 @@ void spawn_signal_reload(struct service *s) {
 }
 
 bool spawn_hangs_up(const struct service *s) {
-        return s->unit->setup && s->unit->setup->send_sighup && s->state != STATE_STOP_WATCHDOG;
+        return s->unit->setup && s->unit->setup->send_sighup && !STATE_IN(s->state, STATES_ABORTING);
 }
 
 void spawn_signal(struct service *s, int signal, bool last) {

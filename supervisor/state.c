@@ -1,5 +1,7 @@
 #include "supervisor/state.h"
 
+#include "config/setup.h"
+
 #define WORD_OF_STATE(name, word) [STATE_##name] = (word),
 #define WORD_OF_EVENT(name, word) [EVENT_##name] = (word),
 static const char *const state_words[] = { STATES(WORD_OF_STATE) };
@@ -35,6 +37,23 @@ static bool has_stop_post(const struct facts *f) {
 
 static bool may_kill(const struct facts *f) {
         return f->unit->send_sigkill;
+}
+
+/* TimeoutStartFailureMode= and TimeoutStopFailureMode=. Where nothing may be killed, kill is terminate. */
+static bool start_aborts(const struct facts *f) {
+        return f->unit->setup && f->unit->setup->timeout_start_mode == TIMEOUT_ABORT;
+}
+
+static bool start_kills(const struct facts *f) {
+        return may_kill(f) && f->unit->setup && f->unit->setup->timeout_start_mode == TIMEOUT_KILL;
+}
+
+static bool stop_aborts(const struct facts *f) {
+        return f->unit->setup && f->unit->setup->timeout_stop_mode == TIMEOUT_ABORT;
+}
+
+static bool stop_kills(const struct facts *f) {
+        return may_kill(f) && f->unit->setup && f->unit->setup->timeout_stop_mode == TIMEOUT_KILL;
 }
 
 static bool is_oneshot(const struct facts *f) {
@@ -123,10 +142,10 @@ static bool has_failed(const struct facts *f) {
 #define SERVING      (S(RUNNING) | RELOADING)
 #define WATCHED      STATES_WATCHED
 #define ENDING       (S(STOP_WATCHDOG) | S(STOP_SIGTERM) | S(STOP_SIGKILL))
-#define FINAL        (S(FINAL_SIGTERM) | S(FINAL_SIGKILL))
+#define FINAL        (S(FINAL_WATCHDOG) | S(FINAL_SIGTERM) | S(FINAL_SIGKILL))
 #define LEAVING      (S(START_POST) | S(STOP) | ENDING | S(STOP_POST) | FINAL)
 #define BEFORE_KILL  (STARTING | UP | S(STOP) | S(STOP_WATCHDOG) | S(STOP_SIGTERM))
-#define BEFORE_FINAL (S(STOP_POST) | S(FINAL_SIGTERM))
+#define BEFORE_FINAL (S(STOP_POST) | S(FINAL_WATCHDOG) | S(FINAL_SIGTERM))
 
 /* Effects that go together. */
 #define BEGIN         (DO_BEGIN | DO_ARM_START)
@@ -205,6 +224,8 @@ const struct rule state_rules[] = {
         RULE(STARTING,         SPAWN_FAILED,      always,            STOP_SIGTERM,
              DO_BLAME_RESOURCES | TERM),
         RULE(STARTING,         BROKEN,            always,            STOP_SIGTERM,  TERM),
+        RULE(STARTING,         TIME_OUT,          start_aborts,      STOP_WATCHDOG, DO_BLAME_TIMEOUT | ABORT),
+        RULE(STARTING,         TIME_OUT,          start_kills,       STOP_SIGKILL,  DO_BLAME_TIMEOUT | KILL),
         RULE(STARTING,         TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
         RULE(STARTING,         STOP_ASKED,        always,            STOP_SIGTERM,  TERM),
 
@@ -270,6 +291,8 @@ const struct rule state_rules[] = {
         RULE(S(STOP),          CONTROL_DONE,      always,            STOP_SIGTERM,  TERM),
         RULE(S(STOP),          CONTROL_FAILED,    always,            STOP_SIGTERM,  DO_BLAME_CONTROL | TERM),
         RULE(S(STOP),          SPAWN_FAILED,      always,            STOP_SIGTERM,  TERM),
+        RULE(S(STOP) | S(STOP_SIGTERM), TIME_OUT, stop_aborts,       STOP_WATCHDOG, DO_BLAME_TIMEOUT | ABORT),
+        RULE(S(STOP),          TIME_OUT,          stop_kills,        STOP_SIGKILL,  DO_BLAME_TIMEOUT | KILL),
         RULE(S(STOP),          TIME_OUT,          always,            STOP_SIGTERM,  DO_BLAME_TIMEOUT | TERM),
 
         RULE(ENDING,           EMPTY,             has_stop_post,     STOP_POST,     RUN_STOP_POST),
@@ -282,8 +305,12 @@ const struct rule state_rules[] = {
         RULE(S(STOP_POST),     CONTROL_DONE,      always,            FINAL_SIGTERM, TERM),
         RULE(S(STOP_POST),     CONTROL_FAILED,    always,            FINAL_SIGTERM, DO_BLAME_CONTROL | TERM),
         RULE(S(STOP_POST),     SPAWN_FAILED,      always,            FINAL_SIGTERM, TERM),
+        RULE(S(STOP_POST) | S(FINAL_SIGTERM), TIME_OUT, stop_aborts, FINAL_WATCHDOG,
+             DO_BLAME_TIMEOUT | ABORT),
+        RULE(S(STOP_POST),     TIME_OUT,          stop_kills,        FINAL_SIGKILL, DO_BLAME_TIMEOUT | KILL),
         RULE(S(STOP_POST),     TIME_OUT,          always,            FINAL_SIGTERM, DO_BLAME_TIMEOUT | TERM),
-        RULE(S(FINAL_SIGTERM), TIME_OUT,          may_kill,          FINAL_SIGKILL, DO_BLAME_TIMEOUT | KILL),
+        RULE(S(FINAL_WATCHDOG) | S(FINAL_SIGTERM), TIME_OUT, may_kill, FINAL_SIGKILL,
+             DO_BLAME_TIMEOUT | KILL),
 
         /* The ways to rest. A TIME_OUT that comes as far as here is one of what even SIGKILL does not end, or
          * of what must not be killed. */

@@ -21,6 +21,7 @@
         X(STOP_SIGTERM, "stop-sigterm")                                                                      \
         X(STOP_SIGKILL, "stop-sigkill")                                                                      \
         X(STOP_POST, "stop-post")                                                                            \
+        X(FINAL_WATCHDOG, "final-watchdog")                                                                  \
         X(FINAL_SIGTERM, "final-sigterm")                                                                    \
         X(FINAL_SIGKILL, "final-sigkill")                                                                    \
         X(AUTO_RESTART, "auto-restart")                                                                      \
@@ -147,8 +148,10 @@ const char *state_active_word(enum state s);
          STATE_BIT(STATE_START_POST))
 #define STATES_STOPPING                                                                                      \
         (STATE_BIT(STATE_STOP) | STATE_BIT(STATE_STOP_WATCHDOG) | STATE_BIT(STATE_STOP_SIGTERM) |            \
-         STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_STOP_POST) | STATE_BIT(STATE_FINAL_SIGTERM) |       \
-         STATE_BIT(STATE_FINAL_SIGKILL))
+         STATE_BIT(STATE_STOP_SIGKILL) | STATE_BIT(STATE_STOP_POST) | STATE_BIT(STATE_FINAL_WATCHDOG) |      \
+         STATE_BIT(STATE_FINAL_SIGTERM) | STATE_BIT(STATE_FINAL_SIGKILL))
+/* After WatchdogSignal=: there is time to write a core. */
+#define STATES_ABORTING (STATE_BIT(STATE_STOP_WATCHDOG) | STATE_BIT(STATE_FINAL_WATCHDOG))
 /* Where WatchdogSec= counts. */
 #define STATES_WATCHED   (STATE_BIT(STATE_START_POST) | STATE_BIT(STATE_RUNNING) | STATES_RELOADING)
 #define STATE_IN(s, set) ((STATE_BIT(s) & (set)) != 0)

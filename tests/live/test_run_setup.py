@@ -281,6 +281,29 @@ def test_affinity(tend):
     assert p.out == "on\n" and "CPUAffinity= is not enforced: the container has none of these processors" in p.err
 
 
+def test_timer_slack(tend):
+    """Of the service's process, and not of tend."""
+    text = "TimerSlackNSec=123us 4ns\nExecStart=sh -c 'cat /proc/self/timerslack_ns /proc/1/timerslack_ns'"
+    assert once(tend, text).out.split() == ["123004", "50000"]
+
+
+def test_core_filter(tend):
+    """It is of the memory that tend and the new process share for a moment: tend's own is put back."""
+    with open("/proc/self/coredump_filter", encoding="ascii") as f:
+        own = f.read().strip()
+    text = "CoredumpFilter=elf-headers 0x1\nExecStart=sh -c 'cat /proc/self/coredump_filter /proc/1/coredump_filter'"
+    assert once(tend, text).out.split() == ["00000011", own]
+
+
+def test_numa(tend):
+    text = "ExecStart=grep -m1 stack /proc/self/numa_maps"
+    if not os.path.exists("/proc/self/numa_maps"):
+        pytest.skip("this kernel has no NUMA")
+    assert " interleave:0" in once(tend, f"NUMAPolicy=interleave\nNUMAMask=all\n{text}").out
+    assert " bind:0 " in once(tend, f"NUMAPolicy=bind\nNUMAMask=0\n{text}").out
+    assert "setting its NUMA policy: there is no NUMAMask=: Invalid argument" in once(tend, f"NUMAPolicy=bind\n{text}", 242).err
+
+
 @pytest.mark.parametrize("text, shown", [("CPUSchedulingPolicy=batch", "SCHED_BATCH"), ("CPUSchedulingPolicy=idle", "SCHED_IDLE"),
                                          ("CPUSchedulingPolicy=batch\nCPUSchedulingResetOnFork=yes", "SCHED_BATCH|SCHED_RESET_ON_FORK")])
 def test_scheduling(tend, text, shown):
@@ -364,7 +387,7 @@ def test_specifiers(tend):
 
 @pytest.mark.parametrize("line, words", [
     ("PAMName=login", "PAMName=: tend has no PAM"), ("SyslogIdentifier=x", "without meaning in a container: SyslogIdentifier="),
-    ("TTYReset=yes", "without meaning in a container: TTYReset="), ("ConditionPathIsEncrypted=/", "ConditionPathIsEncrypted= is a setting of systemd")])
+    ("TTYVTDisallocate=yes", "without meaning in a container: TTYVTDisallocate="), ("ConditionPathIsEncrypted=/", "ConditionPathIsEncrypted= is a setting of systemd")])
 def test_noted(tend, tmp_path, line, words):
     (tmp_path / "x.ini").write_text(f"[a]\n{line}\nExecStart=true\n")
     done = tend.run("check", tmp_path / "x.ini")

@@ -239,3 +239,89 @@ def test_command_is_stopped_like_a_service(tend):
     p.kill(signal.SIGTERM)
     assert p.wait() == 137
     assert time.monotonic() - begin < 5
+
+
+# ---- a service's own terminal ------------------------------------------------------------------------------
+
+def own_terminal(tend, settings, command, **options):
+    """A service with the other side of a terminal that the test keeps. Returns both sides and tend."""
+    master, slave = os.openpty()
+    p = tend.serve(f"[a]\nRestart=no\nStandardInput=tty\nTTYPath={os.ttyname(slave)}\n{settings}\nExecStart=sh -c '{command}'\n", **options)
+    return master, slave, p
+
+
+def local_flags(slave):
+    return termios.tcgetattr(slave)[3] & (termios.ICANON | termios.ECHO)
+
+
+def spoil(slave):
+    was = termios.tcgetattr(slave)
+    was[3] &= ~(termios.ICANON | termios.ECHO)
+    termios.tcsetattr(slave, termios.TCSANOW, was)
+
+
+@pytest.mark.parametrize("setting, before, after", [("TTYReset=yes", "icanon", True), ("TTYReset=no", "-icanon", False)])
+def test_terminal_is_reset(tend, setting, before, after):
+    """Before the start and after the end, whatever was done to it."""
+    master, slave = os.openpty()
+    spoil(slave)
+    p = tend.serve(f"[a]\nRestart=no\nStandardInput=tty\nTTYPath={os.ttyname(slave)}\n{setting}\n"
+                   "ExecStart=sh -c 'stty -a; stty -icanon -echo; echo bye'\n")
+    assert p.wait() == 0, p.err
+    assert before in re.split(r"[\s;]+", p.out) and "bye" in p.out
+    assert bool(local_flags(slave)) == after
+    os.close(master), os.close(slave)
+
+
+def test_reset_keeps_what_was_written(tend):
+    """The last words of a service are still to be read when it has gone."""
+    master, slave, p = own_terminal(tend, "TTYReset=yes\nStandardOutput=tty", "echo last words")
+    assert p.wait() == 0, p.err
+    assert b"last words" in os.read(master, 100)
+    os.close(master), os.close(slave)
+
+
+def test_size_of_the_terminal(tend):
+    master, slave, p = own_terminal(tend, "TTYRows=33\nTTYColumns=77", "stty size")
+    assert p.wait() == 0 and p.out == "33 77\n"
+    os.close(master), os.close(slave)
+
+
+def is_hung_up(slave):
+    try:
+        termios.tcgetattr(slave)
+    except termios.error:
+        return True
+    return False
+
+
+def test_terminal_is_hung_up(tend):
+    """Before the start: whoever had it open has lost it, and the service has it; after the end likewise."""
+    master, slave = os.openpty()
+    path = os.ttyname(slave)
+    p = tend.serve(f"[a]\nRestart=no\nStandardInput=tty\nTTYPath={path}\nTTYVHangup=yes\n"
+                   "ExecStart=sh -c 'tty; read x; echo got $x'\n")
+    p.wait_for(f"^{path}$")
+    if "TTYVHangup= is not enforced" in p.err:
+        pytest.skip("terminals cannot be hung up here")
+    assert is_hung_up(slave)
+    late = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    assert not is_hung_up(late)
+    os.write(master, b"something\n")
+    assert p.wait() == 0 and "got something" in p.out
+    assert is_hung_up(late)
+    for fd in (master, slave, late):
+        os.close(fd)
+
+
+def test_own_terminal_is_not_hung_up(tend):
+    """It is where tend's messages go, and whose hang-up would be its own."""
+    p = tend.serve("[a]\nRestart=no\nTTYPath=/dev/tty\nTTYVHangup=yes\nExecStart=echo on\n", pty=True)
+    assert p.wait() == 0
+    assert "a.service: TTYVHangup= is not enforced: it is tend's own terminal" in p.out and "on\r\n" in p.out
+
+
+def test_no_terminal_to_reset(tend):
+    p = tend.serve("[a]\nRestart=no\nTTYPath=/dev/null\nTTYReset=yes\nExecStart=echo on\n")
+    assert p.wait() == 0 and p.out == "on\n"
+    assert "a.service: TTYReset= is not enforced: Inappropriate ioctl for device" in p.err

@@ -56,6 +56,37 @@ def test_signal_that_is_ignored(tend, script, limit):
     assert "a.service: lost its watchdog; given up on" in p.err
 
 
+@pytest.mark.parametrize("mode, code", [("terminate", 128 + signal.SIGTERM), ("abort", 128 + signal.SIGABRT), ("kill", 128 + signal.SIGKILL)])
+def test_start_that_takes_too_long(tend, mode, code):
+    p = tend.serve(f"[a]\nType=notify\nTimeoutStartSec=100ms\nTimeoutStartFailureMode={mode}\nLimitCORE=0\nRestart=no\nExecStart=sleep inf\n")
+    assert p.wait() == code
+    assert ("a.service: did not start in time: SIGKILL" in p.err) == (mode == "kill") and "did not stop" not in p.err
+    assert "a.service: ran out of time; given up on" in p.err
+
+
+STOPS = "[a]\nType=notify\nTimeoutStopSec=100ms\nTimeoutStopFailureMode={}\nLimitCORE=0\nExecStart={}\n{}\n[tend]\nStopBudget=1h\n"
+
+
+@pytest.mark.parametrize("mode, last", [("terminate", "stop-sigkill"), ("abort", "stop-watchdog"), ("kill", "stop-sigkill")])
+def test_stop_that_takes_too_long(tend, script, mode, last):
+    a = script("a", "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntell('READY=1')\nstay()\n")
+    p = tend.serve(STOPS.format(mode, a, "TimeoutAbortSec=1h"), "--log-level", "debug")
+    p.wait_for(r"a\.service: ready")
+    p.kill(signal.SIGTERM)
+    p.wait()
+    assert re.findall(r"a\.service: ([\w-]+), time out: now ([\w-]+)", p.err) == [("stop-sigterm", last)]
+
+
+@pytest.mark.parametrize("mode, last", [("terminate", "stop-sigterm"), ("abort", "stop-watchdog"), ("kill", "stop-sigkill")])
+def test_command_that_stops_too_long(tend, script, mode, last):
+    """ExecStop= has its time; the service itself is then ended by that, and dies of it."""
+    p = tend.serve(STOPS.format(mode, script("a", "tell('READY=1')\nstay()\n"), "ExecStop=sleep inf"), "--log-level", "debug")
+    p.wait_for(r"a\.service: ready")
+    p.kill(signal.SIGTERM)
+    p.wait()
+    assert re.findall(r"a\.service: stop, time out: now ([\w-]+)", p.err) == [last]
+
+
 def test_on_watchdog_only(tend, script):
     text = "tell('READY=1')\nos._exit(3)\n"
     p = tend.serve(f"[a]\nType=notify\nWatchdogSec=10s\nRestart=on-watchdog\nExecStart={script('a', text)}\n")

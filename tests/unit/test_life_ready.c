@@ -1,7 +1,13 @@
 /* Whole lives of a service that daemonizes, has a watchdog or tells of itself. */
 #include "tests/unit/life.h"
 
+#include "config/setup.h"
+
 static struct command line;
+static struct setup aborts_start = { .timeout_start_mode = TIMEOUT_ABORT };
+static struct setup kills_start = { .timeout_start_mode = TIMEOUT_KILL };
+static struct setup aborts_stop = { .timeout_stop_mode = TIMEOUT_ABORT };
+static struct setup kills_stop = { .timeout_stop_mode = TIMEOUT_KILL };
 
 /* clang-format off */
 static const struct life_row rows[] = {
@@ -36,6 +42,44 @@ static const struct life_row rows[] = {
         { {}, "start stop silent kill:15 gone", "dead start running stop-sigterm dead", 0 },
         { {}, "start silent stop hurry kill:9 gone",
           "dead start running (abort) stop-watchdog stop-sigkill failed(watchdog)", 1 },
+
+        /* TimeoutStartFailureMode= */
+        { { NOTIFY, .setup = &aborts_start }, "start ring dump:6 gone",
+          "dead start (abort) stop-watchdog failed(timeout)", 0 },
+        { { NOTIFY, .setup = &aborts_start }, "start ring ring kill:9 gone",
+          "dead start (abort) stop-watchdog stop-sigkill failed(timeout)", 1 },
+        { { PRE(&line), .setup = &aborts_start }, "start ring fail:6 gone",
+          "dead start-pre (abort) stop-watchdog failed(timeout)", 0 },
+        { { NOTIFY, .setup = &aborts_start }, "start ready stop ring kill:9 gone",
+          "dead start running stop-sigterm stop-sigkill failed(timeout)", 1 },
+        { { NOTIFY, ON_FAILURE, .setup = &kills_start }, "start ring kill:9 gone",
+          "dead start stop-sigkill auto-restart(100)", 1 },
+        { { POST(&line), .setup = &kills_start }, "start ring fail:9 kill:9 gone",
+          "dead start start-post stop-sigkill failed(timeout)", 1 },
+        { { .setup = &kills_start }, "start stop ring kill:9 gone",
+          "dead start running stop-sigterm stop-sigkill failed(timeout)", 1 },
+
+        /* TimeoutStopFailureMode= */
+        { { NOTIFY, .setup = &aborts_stop }, "start ring exit:1 gone",
+          "dead start stop-sigterm failed(timeout)", 0 },
+        { { .setup = &aborts_stop }, "start stop ring dump:6 gone",
+          "dead start running stop-sigterm (abort) stop-watchdog failed(timeout)", 0 },
+        { { .setup = &aborts_stop }, "start stop ring ring kill:9 gone",
+          "dead start running stop-sigterm (abort) stop-watchdog stop-sigkill failed(timeout)", 1 },
+        { { STOP(&line), .setup = &aborts_stop }, "start stop ring fail:6 dump:6 gone",
+          "dead start running stop (abort) stop-watchdog failed(timeout)", 0 },
+        { { STOP_POST(&line), .setup = &aborts_stop }, "start exit:0 gone ring fail:6 gone",
+          "dead start running stop-sigterm stop-post (abort) final-watchdog failed(timeout)", 0 },
+        { { STOP_POST(&line), .setup = &aborts_stop }, "start exit:0 gone done ring ring gone",
+          "dead start running stop-sigterm stop-post final-sigterm (abort) final-watchdog final-sigkill "
+          "failed(timeout)", 1 },
+        { { STOP_POST(&line), .setup = &aborts_stop }, "start exit:0 gone ring stop hurry fail:9 gone",
+          "dead start running stop-sigterm stop-post (abort) final-watchdog final-sigkill "
+          "failed(timeout)", 1 },
+        { { STOP(&line), .setup = &kills_stop }, "start stop ring fail:9 kill:9 gone",
+          "dead start running stop stop-sigkill failed(timeout)", 1 },
+        { { STOP_POST(&line), .setup = &kills_stop }, "start exit:0 gone ring fail:9 gone",
+          "dead start running stop-sigterm stop-post final-sigkill failed(timeout)", 1 },
 
         /* It says so itself. */
         { { NOTIFY }, "start ready reloading ready", "dead start running reload-notify running", 0 },

@@ -1,5 +1,6 @@
 /* Every path that a service can take through the table of rules, whatever happens and whenever: all the
  * situations that can be reached are looked at, for every kind of unit. */
+#include "config/setup.h"
 #include "supervisor/state.h"
 #include "tests/unit/test.h"
 
@@ -272,7 +273,7 @@ static const uint32_t awaited[STATE_COUNT] = {
 };
 #define SENT_SIGNALS                                                                                         \
         (STATE_BIT(STATE_STOP_WATCHDOG) | STATE_BIT(STATE_STOP_SIGTERM) | STATE_BIT(STATE_STOP_SIGKILL) |    \
-         STATE_BIT(STATE_FINAL_SIGTERM) | STATE_BIT(STATE_FINAL_SIGKILL))
+         STATE_BIT(STATE_FINAL_WATCHDOG) | STATE_BIT(STATE_FINAL_SIGTERM) | STATE_BIT(STATE_FINAL_SIGKILL))
 
 /* Of a forking service it is its command, then the main process or, where that is not known, everybody. */
 static uint32_t awaits(const struct search *s, const struct spot *at) {
@@ -369,6 +370,21 @@ static void check_rest(struct search *s) {
         }
 }
 
+/* TimeoutStartFailureMode= and TimeoutStopFailureMode=, in place of a PIDFile= that only a forking service
+ * has. */
+static struct setup *timeout_setup(bool aborts) {
+        static struct setup abort = { .timeout_start_mode = TIMEOUT_ABORT,
+                                      .timeout_stop_mode = TIMEOUT_ABORT };
+        static struct setup kill = { .timeout_start_mode = TIMEOUT_KILL, .timeout_stop_mode = TIMEOUT_KILL };
+
+        return aborts ? &abort : &kill;
+}
+
+static bool has_timeout_setup(const struct search *s) {
+        return s->has_pid_file && s->unit.type != SERVICE_FORKING && s->unit.kill_mode != KILL_NONE &&
+               !s->unit.exec[EXEC_RELOAD];
+}
+
 static void describe(struct search *s, unsigned number) {
         static const enum exec_kind kinds[] = { EXEC_START_PRE, EXEC_START_POST, EXEC_RELOAD,
                                                 EXEC_STOP,      EXEC_STOP_POST,  EXEC_CONDITION };
@@ -383,6 +399,8 @@ static void describe(struct search *s, unsigned number) {
         s->unit.send_sigkill = (number >> 8 & 1U) != 0;
         s->unit.kill_mode = number >> 9 & 1U ? KILL_NONE : KILL_CONTROL_GROUP;
         s->unit.type = (uint8_t) types[number >> 10];
+        if (has_timeout_setup(s))
+                s->unit.setup = timeout_setup(s->unit.remain_after_exit);
 }
 
 TEST(paths_all_lead_somewhere) {
@@ -392,7 +410,7 @@ TEST(paths_all_lead_somewhere) {
 
         for (unsigned unit = 0; unit < 4096; unit++) {
                 describe(s, unit);
-                if (s->has_pid_file && s->unit.type != SERVICE_FORKING)
+                if (s->has_pid_file && s->unit.type != SERVICE_FORKING && !s->unit.setup)
                         continue;
                 see_all(s);
                 check_rest(s);

@@ -57,6 +57,33 @@ static const struct {
         { "RestartKillSignal=USR1", "RestartKillSignal", "SIGUSR1" },
         { "RestartKillSignal=USR1\nRestartKillSignal=", "RestartKillSignal", "" },
         { "TTYPath=tty1", "TTYPath", NULL },
+        { "TTYReset=yes", "TTYReset", "yes" },
+        { "TTYVHangup=perhaps", "TTYVHangup", NULL },
+        { "TTYRows=24\nTTYColumns=80", "TTYColumns", "80" },
+        { "TTYRows=24\nTTYRows=", "TTYRows", "" },
+        { "TTYRows=0", "TTYRows", NULL },
+        { "TTYColumns=65536", "TTYColumns", NULL },
+        { "", "TimeoutStartFailureMode", "terminate" },
+        { "TimeoutStartFailureMode=abort", "TimeoutStartFailureMode", "abort" },
+        { "TimeoutStopFailureMode=kill", "TimeoutStopFailureMode", "kill" },
+        { "TimeoutStopFailureMode=wait", "TimeoutStopFailureMode", NULL },
+        { "CoredumpFilter=default private-dax shared-dax", "CoredumpFilter", "0x1b3" },
+        { "CoredumpFilter=elf-headers\nCoredumpFilter=0x1 20", "CoredumpFilter", "0x31" },
+        { "CoredumpFilter=all", "CoredumpFilter", "0x1ff" },
+        { "CoredumpFilter=all\nCoredumpFilter=", "CoredumpFilter", "" },
+        { "CoredumpFilter=stack", "CoredumpFilter", NULL },
+        { "CoredumpFilter=-1", "CoredumpFilter", NULL },
+        { "CoredumpFilter=ffffffffff", "CoredumpFilter", NULL },
+        { "TimerSlackNSec=50", "TimerSlackNSec", "50ns" },
+        { "TimerSlackNSec=1us 5ns", "TimerSlackNSec", "1005ns" },
+        { "TimerSlackNSec=2ms\nTimerSlackNSec=", "TimerSlackNSec", "" },
+        { "TimerSlackNSec=late", "TimerSlackNSec", NULL },
+        { "NUMAPolicy=interleave", "NUMAPolicy", "interleave" },
+        { "NUMAPolicy=near", "NUMAPolicy", NULL },
+        { "NUMAMask=0-1 3", "NUMAMask", "0-1 3" },
+        { "NUMAMask=all", "NUMAMask", "all" },
+        { "NUMAMask=5\nNUMAMask=all", "NUMAMask", "all" },
+        { "NUMAMask=every", "NUMAMask", NULL },
         { "StandardInput=data\nStandardInputText=x", "StandardInput", "data" },
         { "StandardInputText=x", "StandardInput", "data" },
         { "StandardInputText=x\nStandardInput=null", "StandardInput", "null" },
@@ -105,7 +132,7 @@ TEST(setup_is_made_only_where_it_is_needed) {
 /* Taken, with one word on what it means. */
 TEST(setup_notes) {
         static const char *const keys[] = { "LogLevelMax=info", "SyslogIdentifier=x", "PAMName=login",
-                                            "TTYVHangup=yes", "UtmpMode=user" };
+                                            "TTYVTDisallocate=yes", "UtmpMode=user" };
 
         for (size_t i = 0; i < countof(keys); i++) {
                 char text[128];

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "config/setup.h"
 #include "supervisor/state.h"
 #include "tests/unit/test.h"
 
@@ -33,6 +34,16 @@ static bool has(unsigned n, enum world_bit bit) {
         return (n >> bit & 1U) != 0;
 }
 
+/* TimeoutStartFailureMode= and TimeoutStopFailureMode= matter where a time is over, what these two bits say
+ * where nobody is left. */
+static struct setup *timeout_setup(unsigned n) {
+        static struct setup aborts = { .timeout_start_mode = TIMEOUT_ABORT,
+                                       .timeout_stop_mode = TIMEOUT_ABORT };
+        static struct setup kills = { .timeout_start_mode = TIMEOUT_KILL, .timeout_stop_mode = TIMEOUT_KILL };
+
+        return has(n, BIT_FAILED) ? &aborts : has(n, BIT_RESTART) ? &kills : NULL;
+}
+
 static struct unit make_unit(unsigned n) {
         static const struct {
                 enum exec_kind kind;
@@ -48,6 +59,7 @@ static struct unit make_unit(unsigned n) {
                 .type = (uint8_t) ((n >> BIT_TYPE & 7U) % SERVICE_TYPE_COUNT),
                 .remain_after_exit = has(n, BIT_REMAIN),
                 .send_sigkill = has(n, BIT_SIGKILL),
+                .setup = timeout_setup(n),
         };
 
         for (size_t i = 0; i < countof(lists); i++)
@@ -256,6 +268,7 @@ TEST(state_words) {
                 { STATE_STOP_SIGTERM, "stop-sigterm", "deactivating" },
                 { STATE_STOP_SIGKILL, "stop-sigkill", "deactivating" },
                 { STATE_STOP_POST, "stop-post", "deactivating" },
+                { STATE_FINAL_WATCHDOG, "final-watchdog", "deactivating" },
                 { STATE_FINAL_SIGTERM, "final-sigterm", "deactivating" },
                 { STATE_FINAL_SIGKILL, "final-sigkill", "deactivating" },
                 { STATE_AUTO_RESTART, "auto-restart", "activating" },
