@@ -13,6 +13,15 @@ def main_pid(p, name="a", after=0):
     return until(lambda: [pid for pid in p.descendants() if p.inside(pid) == inside])[0]
 
 
+@pytest.fixture
+def unhurried(tend, script):
+    """A span, in milliseconds, within which a service speaks by far, as busy as the machine is now."""
+    first = script("first", "tell('READY=1')\nos._exit(0)\n")
+    began = time.monotonic()
+    assert tend.serve(f"[first]\nType=notify\nRestart=no\nExecStart={first}\n").wait() == 0
+    return max(300, int(8000 * (time.monotonic() - began)))
+
+
 # ---- the watchdog ----------------------------------------------------------------------------------------------
 
 PING = "say(os.environ['WATCHDOG_USEC'], int(os.environ['WATCHDOG_PID']) == os.getpid())\ntell('READY=1')\nwhile True:\n    tell('WATCHDOG=1')\n    time.sleep(0.05)\n"
@@ -148,33 +157,35 @@ def test_no_watchdog_for_commands_beside_it(tend):
 
 # ---- EXTEND_TIMEOUT_USEC= --------------------------------------------------------------------------------------
 
-def test_extend_start(tend, script):
-    text = "for i in range(8):\n    tell('EXTEND_TIMEOUT_USEC=600000')\n    time.sleep(0.1)\ntell('READY=1')\nstay()\n"
-    p = tend.serve(f"[a]\nType=notify\nTimeoutStartSec=500ms\nRestart=no\nExecStart={script('a', text)}\n")
+def test_extend_start(tend, script, unhurried):
+    """From when it speaks it takes longer than it has."""
+    text = f"tell('EXTEND_TIMEOUT_USEC=3600000000')\ntime.sleep({unhurried / 1000})\ntell('READY=1')\nstay()\n"
+    p = tend.serve(f"[a]\nType=notify\nTimeoutStartSec={unhurried}ms\nRestart=no\nExecStart={script('a', text)}\n")
     main_pid(p)
     assert stop(p) == 0
 
 
-def test_extend_start_is_over_some_time(tend, script):
-    a = script("a", "tell('EXTEND_TIMEOUT_USEC=700000')\nstay()\n")
-    p = tend.serve(f"[a]\nType=notify\nTimeoutStartSec=500ms\nRestart=no\nExecStart={a}\n")
+def test_extend_start_is_over_some_time(tend, script, unhurried):
+    """Not before what was asked for is over, and then it is."""
+    a = script("a", f"tell('EXTEND_TIMEOUT_USEC={1500 * unhurried}')\nstay()\n")
     began = time.monotonic()
+    p = tend.serve(f"[a]\nType=notify\nTimeoutStartSec={unhurried}ms\nRestart=no\nExecStart={a}\n")
     assert p.wait() != 0
     assert "a.service: ran out of time" in p.err
-    assert time.monotonic() - began > 0.65
+    assert time.monotonic() - began > 1.5 * unhurried / 1000
 
 
-def test_extend_run(tend, script):
-    text = "tell('READY=1')\nfor i in range(8):\n    tell('EXTEND_TIMEOUT_USEC=600000')\n    time.sleep(0.1)\nsay('through')\nos._exit(0)\n"
-    p = tend.serve(f"[a]\nType=notify\nRuntimeMaxSec=500ms\nRestart=no\nExecStart={script('a', text)}\n")
+def test_extend_run(tend, script, unhurried):
+    text = f"tell('READY=1')\ntell('EXTEND_TIMEOUT_USEC=3600000000')\ntime.sleep({unhurried * 1.5 / 1000})\nsay('through')\nos._exit(0)\n"
+    p = tend.serve(f"[a]\nType=notify\nRuntimeMaxSec={unhurried}ms\nRestart=no\nExecStart={script('a', text)}\n")
     assert p.wait() == 0
     assert p.out == "through\n"
 
 
-def test_extend_stop(tend, script):
-    text = ("def down(*a):\n    for i in range(8):\n        tell('EXTEND_TIMEOUT_USEC=600000')\n        time.sleep(0.1)\n    say('clean')\n    os._exit(0)\n"
+def test_extend_stop(tend, script, unhurried):
+    text = (f"def down(*a):\n    tell('EXTEND_TIMEOUT_USEC=3600000000')\n    time.sleep({unhurried * 1.5 / 1000})\n    say('clean')\n    os._exit(0)\n"
             "signal.signal(signal.SIGTERM, down)\ntell('READY=1')\nstay()\n")
-    p = tend.serve(f"[a]\nType=notify\nTimeoutStopSec=500ms\nExecStart={script('a', text)}\n")
+    p = tend.serve(f"[tend]\nStopBudget=1h\n[a]\nType=notify\nTimeoutStopSec={unhurried}ms\nExecStart={script('a', text)}\n")
     main_pid(p)
     assert stop(p) == 0
     assert "clean\n" in p.out
@@ -203,9 +214,9 @@ def test_reload_by_itself(tend, script):
 
 
 @pytest.mark.parametrize("kind", ["notify", "simple"])
-def test_reload_that_never_ends(tend, script, kind):
+def test_reload_that_never_ends(tend, script, unhurried, kind):
     text = "tell('READY=1')\ntell('RELOADING=1')\nsay('said')\nstay()\n"
-    p = tend.serve(f"[a]\nType={kind}\nNotifyAccess=main\nTimeoutStartSec=400ms\nExecStart={script('a', text)}\n", "--log-level", "debug")
+    p = tend.serve(f"[a]\nType={kind}\nNotifyAccess=main\nTimeoutStartSec={unhurried}ms\nExecStart={script('a', text)}\n", "--log-level", "debug")
     p.wait_for("^said$")
     p.wait_for(r"a\.service: its reload failed; it goes on$")
     p.wait_for(r"a\.service: reload-notify, time out: now running$")
