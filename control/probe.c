@@ -64,9 +64,8 @@ static void tell(struct task *t, const char *why) {
 
 static bool try_once(struct task *t, usec_t last) {
         char why[REACH_TEXT_MAX];
-        struct reach r = { .probe = &t->probe, .command = t->command };
-
-        r.until = MIN(usec_add(kernel_now(), t->timeout), last);
+        usec_t until = MIN(usec_add(kernel_now(), t->timeout), last);
+        struct reach r = { .probe = &t->probe, .command = t->command, .until = until };
 
         bool answers = reach(&r, why);
         if (!answers)
