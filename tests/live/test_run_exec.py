@@ -100,6 +100,7 @@ ENVIRONMENTS = {
     "files in order": ("EnvironmentFile={}/file\nEnvironmentFile={}/other", {"A": "other", "E": "last"}),
     "pattern": ("EnvironmentFile={}/[fo]*e*", {"A": "other", "E": "last"}),
     "pattern that fits nothing": ("EnvironmentFile=-{}/none*\nEnvironmentFile={}/other", {"A": "other"}),
+    "pattern, and one that is no file": ("EnvironmentFile=-{}/[bo]*", {"A": "other"}),
     "optional": ("EnvironmentFile=-{}/none\nEnvironmentFile={}/other", {"A": "other"}),
     "reset files": ("EnvironmentFile={}/none\nEnvironmentFile=\nEnvironmentFile={}/other", {"A": "other", "E": None}),
     "not tend's own": ("", {"NOTIFY_SOCKET": None, "LISTEN_FDS": None, "LISTEN_PID": None}),
@@ -110,6 +111,7 @@ ENVIRONMENTS = {
 def test_environment(tend, tmp_path, text, expected):
     (tmp_path / "file").write_text(FILE)
     (tmp_path / "other").write_text("A=other\n")
+    (tmp_path / "bad").mkdir()
     out = once(tend, text.replace("{}", str(tmp_path)) + "\nExecStart=env",
                env={**USUAL, "A": "outer", "NOTIFY_SOCKET": "@none", "LISTEN_FDS": "1", "LISTEN_PID": "1"})
     have = dict(line.split("=", 1) for line in lines(out))

@@ -83,6 +83,13 @@ def test_bounding_set_without_the_right_to_change_it(tend):
     assert "CapabilityBoundingSet= is not enforced: the container lacks CAP_SETPCAP for it (--cap-add=SETPCAP)" in p.err
 
 
+@need_root
+def test_bounding_set_of_what_is_handed_on(tend):
+    """A program that the service executes must not get by it what tend was started with."""
+    got = sets(once(tend, "CapabilityBoundingSet=CAP_CHOWN", wrapper=["setpriv", "--inh-caps=+chown,+net_raw"]))
+    assert got["CapInh"] & bits("chown", "net_raw") == bits("chown")
+
+
 # ---- the ambient set ---------------------------------------------------------------------------------------
 
 @need_root
@@ -90,6 +97,13 @@ def test_ambient_set_of_another_user(tend):
     got = sets(once(tend, "User=nobody\nAmbientCapabilities=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_RAW"))
     want = bits("net_bind_service", "net_raw")
     assert (got["CapAmb"], got["CapEff"], got["CapInh"], got["Uid"]) == (want, want, want, 65534)
+
+
+@need_root
+def test_ambient_set_of_the_container_is_not_the_services(tend):
+    got = sets(once(tend, "User=nobody\nAmbientCapabilities=CAP_CHOWN",
+                    wrapper=["setpriv", "--inh-caps=+net_raw", "--ambient-caps=+net_raw"]))
+    assert got["CapAmb"] == got["CapInh"] == bits("chown")
 
 
 @need_root
