@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "config/row-group.h"
+#include "config/row-path.h"
 #include "config/row-socket.h"
 #include "config/row.h"
 
@@ -119,8 +120,8 @@ const struct setting settings[] = {
         { UNIT("Description"), STRING(description),
           .help = "What the unit is, for people." },
         REMARK(DeviceAllow), REMARK(DevicePolicy), REFUSED("Automount", "DirectoryMode"),
-        SOCKET_ROW_DirectoryMode,
-        REFUSED("Path", "DirectoryNotEmpty"), LATER("DisableControllers"),
+        PATH_ROW_DirectoryMode, SOCKET_ROW_DirectoryMode,
+        PATH_ROW_DirectoryNotEmpty, LATER("DisableControllers"),
         { UNIT("Documentation"), LIST(documentation),
           .help = "Where to read about it." },
         REMARK(DynamicUser),
@@ -243,7 +244,7 @@ const struct setting settings[] = {
           IN_SETUP(unsigned, directories[DIRECTORY_LOGS].mode, mode, "an octal mode", NULL),
           .fallback = "0755",
           .help = "Their permissions." },
-        REFUSED("Path", "MakeDirectory"), REMARK(ManagedOOMMemoryPressure),
+        PATH_ROW_MakeDirectory, REMARK(ManagedOOMMemoryPressure),
         REMARK(ManagedOOMMemoryPressureLimit), REMARK(ManagedOOMPreference), REMARK(ManagedOOMSwap),
         SOCKET_ROW_Mark, SOCKET_ROW_MaxConnections,
         SOCKET_ROW_MaxConnectionsPerSource,
@@ -322,8 +323,7 @@ const struct setting settings[] = {
           .field = FIELD(char **, pass_environment), .values = "names of variables",
           .help = "Variables passed on from tend; a section of tend.ini gets all of them anyway." },
         SOCKET_ROW_PassPacketInfo, SOCKET_ROW_PassSecurity,
-        REFUSED("Path", "PathChanged"), REFUSED("Path", "PathExists"), REFUSED("Path", "PathExistsGlob"),
-        REFUSED("Path", "PathModified"),
+        PATH_ROW_PathChanged, PATH_ROW_PathExists, PATH_ROW_PathExistsGlob, PATH_ROW_PathModified,
         { SERVICE("PermissionsStartOnly"), IN_SETUP(bool, permissions_start_only, bool, "yes or no", NULL),
           .fallback = "no",
           .help = "User=, Group= and limits are for ExecStart= alone (an old way to write `+`)." },
@@ -536,8 +536,8 @@ const struct setting settings[] = {
           .fallback = "infinity",
           .help = "How late its timers may go off, so that the kernel can wake it less often." },
         SOCKET_ROW_Timestamping, SOCKET_ROW_Transparent,
-        REFUSED("Path", "TriggerLimitBurst"), SOCKET_ROW_TriggerLimitBurst,
-        REFUSED("Path", "TriggerLimitIntervalSec"), SOCKET_ROW_TriggerLimitIntervalSec,
+        PATH_ROW_TriggerLimitBurst, SOCKET_ROW_TriggerLimitBurst,
+        PATH_ROW_TriggerLimitIntervalSec, SOCKET_ROW_TriggerLimitIntervalSec,
         { SERVICE("Type"), .parse = value_type, .print = value_print_type, .field = FIELD(uint8_t, type),
           .values = "simple exec oneshot notify notify-reload forking idle",
           .help = "When the service counts as started; simple, or oneshot where there is no ExecStart=." },
@@ -545,6 +545,7 @@ const struct setting settings[] = {
           .field = FIELD(unsigned, umask), .values = "an octal mode", .fallback = "0022", .fallback_tend = "",
           .help = "Which permissions new files are not given." },
         LATER("USBFunctionDescriptors"), LATER("USBFunctionStrings"),
+        PATH_ROW_Unit,
         { TIMER("Unit"), .parse = value_timer_unit, .print = value_print_timer_unit, .values = "a unit",
           .help = "What the timer starts; the service of its own name unless said otherwise." },
         { TEND("Units"), .parse = value_words, .print = value_print_words,

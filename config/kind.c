@@ -9,7 +9,7 @@ const struct unit_kind unit_kinds[] = {
         { ".service", "Service", NULL,             true,     true  },
         { ".target",  NULL,      NULL,             true,     false },
         { ".timer",   "Timer",   "timers.target",  true,     true  },
-        { ".path",    "Path",    "paths.target",   false,    false },
+        { ".path",    "Path",    "paths.target",   true,     true  },
         { ".socket",  "Socket",  "sockets.target", true,     true  },
         { ".slice",   NULL,      NULL,             false,    true  },
         {},

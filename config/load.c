@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/calendar.h"
 #include "config/loader.h"
+#include "config/path.h"
 #include "config/setup.h"
 #include "config/socket.h"
 #include "config/value.h"
@@ -146,6 +147,17 @@ static int name_trigger(struct unit *u) {
         return name && !*name ? -ENOMEM : 0;
 }
 
+/* What a unit of its kind has besides. */
+static int make_spec(struct unit *u) {
+        if (text_ends(u->name, ".timer"))
+                return (u->timer = timer_spec_new()) ? 0 : -ENOMEM;
+        if (text_ends(u->name, ".socket"))
+                return (u->socket = socket_spec_new()) ? 0 : -ENOMEM;
+        if (text_ends(u->name, ".path"))
+                return (u->path = path_spec_new()) ? 0 : -ENOMEM;
+        return 0;
+}
+
 int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit **ret) {
         bool is_own = s->sections[1] != DRAFT_NONE && !s->is_file;
         uint32_t place = is_own ? s->sections[1] : s->sections[0];
@@ -159,13 +171,9 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
         u->file = place != DRAFT_NONE ? l->draft.sections[place].file : NULL;
         u->line = place != DRAFT_NONE ? l->draft.sections[place].line : 0;
 
-        if (text_ends(u->name, ".timer"))
-                u->timer = timer_spec_new();
-        if (text_ends(u->name, ".socket"))
-                u->socket = socket_spec_new();
-        bool lacks_spec =
-                (text_ends(u->name, ".timer") && !u->timer) || (text_ends(u->name, ".socket") && !u->socket);
-        int r = lacks_spec ? -ENOMEM : add_unit(l, u, s);
+        int r = make_spec(u);
+        if (r == 0)
+                r = add_unit(l, u, s);
         if (r < 0) {
                 unit_free(u);
                 return r;

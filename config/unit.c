@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "config/bond.h"
 #include "config/budget.h"
+#include "config/path.h"
 #include "config/setup.h"
 #include "config/socket.h"
 
@@ -99,12 +100,16 @@ struct timer_spec *timer_spec_free(struct timer_spec *t) {
 char **unit_trigger_field(struct unit *u) {
         if (u->socket)
                 return &u->socket->service;
+        if (u->path)
+                return &u->path->unit;
         return u->timer ? &u->timer->unit : NULL;
 }
 
 const char *unit_triggers(const struct unit *u) {
         if (u->socket)
                 return u->socket->accept ? NULL : u->socket->service;
+        if (u->path)
+                return u->path->unit;
         return u->timer ? u->timer->unit : NULL;
 }
 
@@ -205,6 +210,7 @@ void unit_free(struct unit *u) {
         bonds_free(u->bonds);
         timer_spec_free(u->timer);
         socket_spec_free(u->socket);
+        path_spec_free(u->path);
         for (size_t i = 0; i < countof(blocks); i++)
                 free(blocks[i]);
 }

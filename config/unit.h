@@ -143,6 +143,7 @@ struct bonds;
 struct budget;
 struct setup;
 struct socket_spec;
+struct path_spec;
 /* What an elapse is counted from. */
 #define TIMER_BASES(X)                                                                                       \
         X(ACTIVE, "OnActiveSec")                                                                             \
@@ -259,6 +260,7 @@ struct unit {
 
         struct timer_spec *timer;   /* owned; NULL but for .timer */
         struct socket_spec *socket; /* owned; NULL but for .socket, see config/socket.h */
+        struct path_spec *path;     /* owned; NULL but for .path, see config/path.h */
 
         struct origin *origins; /* owned; NULL unless asked for */
         size_t n_origins;

@@ -2,6 +2,7 @@
  * a->diags. */
 #pragma once
 
+#include "config/path.h"
 #include "config/setting.h"
 #include "config/socket.h"
 
@@ -206,6 +207,18 @@ VALUE(socket_service); /* char *, a full name */
 VALUE(symlinks);       /* char **, absolute paths */
 VALUE(count);          /* unsigned; empty: UINT_MAX */
 int value_unlistenable(const struct assignment *a); /* refused; table: why */
+
+/* value-path.c: unit->path */
+struct path_row {
+        enum path_kind kind;
+};
+struct path_field_row {
+        int (*parse)(const struct assignment *a);
+        void (*print)(const struct setting *s, const void *object, FILE *out);
+};
+VALUE(path_field); /* table: struct path_field_row, with one of those below or above */
+VALUE(path_line);  /* table: struct path_row; a row of the unit itself */
+VALUE(path_unit);  /* char *, a full name */
 
 /* A command of these words, for `path`; NULL without memory. */
 struct command *value_make_command(uint8_t flags, const char *path, char *const *words);

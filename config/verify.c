@@ -425,6 +425,10 @@ void verify_unit(const struct verify *v) {
                 verify_timer(v);
                 return;
         }
+        if (v->unit->path) {
+                verify_path(v);
+                return;
+        }
         if (v->unit->socket)
                 verify_socket(v);
         else

@@ -20,6 +20,9 @@ void verify_unit(const struct verify *v);
 /* Of verify_unit(), for a .timer. */
 void verify_timer(const struct verify *v);
 
+/* Likewise, for a .path. */
+void verify_path(const struct verify *v);
+
 /* For a .socket, and for a service about those that it is handed. */
 void verify_socket(const struct verify *v);
 void verify_sockets_of(const struct verify *v);

@@ -51,6 +51,8 @@ const char *unit_sub_state(struct object *o) {
                 return alarm_is_idle(s) ? "elapsed" : "waiting";
         if (s->unit->socket && s->state == STATE_EXITED)
                 return socket_sub_state(s);
+        if (s->unit->path && s->state == STATE_EXITED)
+                return lookout_is_running(s) ? "running" : "waiting";
         if (s->unit->is_target && s->state == STATE_EXITED)
                 return "active";
         return state_word(s->state);
@@ -166,14 +168,8 @@ NAMED(reload_propagated, BOND_RELOAD_PROPAGATED_FROM)
 NAMED(propagates_stop, BOND_PROPAGATES_STOP_TO)
 NAMED(stop_propagated, BOND_STOP_PROPAGATED_FROM)
 
-static const char *triggered_unit(const struct unit *u) {
-        if (u->timer)
-                return u->timer->unit;
-        return u->socket && !u->socket->accept ? u->socket->service : NULL;
-}
-
 static void triggers(struct object *o, struct wire_out *out) {
-        const char *unit = triggered_unit(o->service->unit);
+        const char *unit = unit_triggers(o->service->unit);
         struct wire_mark mark = wire_array(out, 4);
 
         if (unit)
@@ -186,7 +182,7 @@ static void triggered_by(struct object *o, struct wire_out *out) {
 
         for (uint32_t i = 0; i < o->manager->plan.after.n; i++) {
                 const struct unit *u = o->manager->services[i]->unit;
-                const char *unit = triggered_unit(u);
+                const char *unit = unit_triggers(u);
                 if (unit && strcmp(unit, o->service->unit->name) == 0)
                         wire_string(out, u->name);
         }

@@ -26,7 +26,8 @@ struct ending {
         X(ASSERTION, "assert")                                                                               \
         X(OOM_KILL, "oom-kill")                                                                              \
         X(SERVICE_START_LIMIT, "service-start-limit-hit") /* of a socket, as the next */                     \
-        X(TRIGGER_LIMIT, "trigger-limit-hit")
+        X(TRIGGER_LIMIT, "trigger-limit-hit")                                                                \
+        X(UNIT_START_LIMIT, "unit-start-limit-hit") /* of a path */
 #define ENUM_RESULT(name, word) RESULT_##name,
 enum result { RESULTS(ENUM_RESULT) RESULT_COUNT };
 

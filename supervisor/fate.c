@@ -7,7 +7,7 @@ int fate_code_of(const struct rest *r) {
 
         if (!result_is_failure(r->result))
                 return 0;
-        if (r->result == RESULT_RESOURCES && r->main.code == 0 && !r->unit->socket)
+        if (r->result == RESULT_RESOURCES && r->main.code == 0 && !r->unit->socket && !r->unit->path)
                 return FATE_CODE_NOT_SPAWNED;
         if (code == 0 && r->killed) /* not the main process, but what it had left behind */
                 return 128 + SIGKILL;

@@ -204,6 +204,8 @@ static void time_is_over(struct service *s) {
                 alarm_due(s);
         else if (s->unit->socket && s->state == STATE_EXITED)
                 listener_due(s);
+        else if (s->unit->path && s->state == STATE_EXITED)
+                lookout_due(s);
         else {
                 service_dispatch(s, EVENT_TIME_OUT);
                 if (service_is_at_rest(s))
@@ -438,6 +440,7 @@ static void close_all(struct manager *m) {
         launcher_close(&m->launcher);
         census_done(&m->census);
         alarms_done(&m->alarms);
+        lookouts_done(&m->lookouts);
         jobs_done(&m->jobs);
         timers_done(&m->timers);
         pids_done(&m->pids);
@@ -468,6 +471,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
         };
 
         alarms_init(&m.alarms, kernel_now());
+        lookouts_init(&m.lookouts);
         int r = plan_build(&m.plan, config, NULL);
         if (r >= 0 && o->has_descriptors)
                 r = inherited_open(&m.listeners.inherited, o->load.environment);

@@ -13,6 +13,7 @@
 #include "supervisor/job.h"
 #include "supervisor/launch.h"
 #include "supervisor/listener.h"
+#include "supervisor/lookout.h"
 #include "supervisor/pids.h"
 #include "supervisor/plan.h"
 #include "supervisor/service.h"
@@ -70,6 +71,7 @@ struct manager {
         struct alarms alarms;
         struct jobs jobs;
         struct listeners listeners;
+        struct lookouts lookouts;
         struct groundwork groundwork;
         struct timer budget; /* the end of the stop budget */
         struct timer retry;  /* of a census that could not be taken, or has found somebody */

@@ -37,6 +37,7 @@ static const char *const reasons[RESULT_COUNT] = {
         [RESULT_OOM_KILL] = "it ran out of memory",
         [RESULT_SERVICE_START_LIMIT] = "its service was started too often",
         [RESULT_TRIGGER_LIMIT] = "it was triggered too often",
+        [RESULT_UNIT_START_LIMIT] = "its unit was started too often",
 };
 
 static bool has_status(const struct status_set *s, struct ending e) {
@@ -53,7 +54,7 @@ static bool is_cure(const struct unit *u, enum result result) {
  * Restart= says. */
 static bool is_wanted(const struct unit *u, enum result result, struct ending e, const char **why) {
         *why = reasons[result];
-        if (u->socket) /* has no Restart= */
+        if (u->socket || u->path) /* has no Restart= */
                 return false;
         if (is_cure(u, result))
                 return true;

@@ -18,6 +18,7 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
                 [RESULT_SERVICE_START_LIMIT] = "was closed: its service was started too often",
                 [RESULT_TRIGGER_LIMIT] = "was closed: it was triggered too often",
                 [RESULT_OOM_KILL] = "ran out of memory",
+                [RESULT_UNIT_START_LIMIT] = "watches no more: its unit was started too often",
         };
 
         bool was_asked = unit_readiness(s->unit)->ready_when && s->main_ending.code != 0;
@@ -26,6 +27,10 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
                 return "left nobody for PIDFile= to name";
         if (s->unit->socket && s->result == RESULT_RESOURCES)
                 return "cannot listen";
+        if (s->unit->path && s->result == RESULT_RESOURCES)
+                return "cannot watch";
+        if (s->unit->path && s->result == RESULT_TRIGGER_LIMIT)
+                return "watches no more: it was triggered too often";
         if (s->result == RESULT_PROTOCOL && !was_asked)
                 return "ended without READY=1";
         if (words[s->result])
@@ -41,7 +46,7 @@ static bool awaits_more(const struct service *s) {
 }
 
 static void say_up(const struct service *s) {
-        if (s->unit->timer || s->unit->socket)
+        if (s->unit->timer || s->unit->socket || s->unit->path)
                 return; /* it says itself what it waits for */
         if (s->main != 0)
                 log_info(s->unit->name, "%s, pid %d", awaits_more(s) ? "ready" : "started", s->main);
@@ -69,7 +74,7 @@ static void say_failed(const struct service *s, const char *what, const struct v
                 log_warning(s->unit->name, "stopped, but it %s", what);
         else if (s->unit->foreground)
                 log_info(s->unit->name, "%s", what);
-        else if (s->unit->socket)
+        else if (s->unit->socket || s->unit->path)
                 log_error(s->unit->name, "%s", what);
         else if (v->why_not == RESULT_START_LIMIT)
                 log_error(s->unit->name, "%s; given up on: %u starts within StartLimitIntervalSec=", what,

@@ -48,6 +48,8 @@ struct service *service_new(struct manager *m, const struct unit *u) {
                 return service_free(s);
         if (u->socket && listener_new(s) < 0)
                 return service_free(s);
+        if (u->path && lookout_new(s) < 0)
+                return service_free(s);
         return s;
 }
 
@@ -60,6 +62,8 @@ struct service *service_free(struct service *s) {
                 alarm_free(s);
         if (s->unit->socket)
                 listener_free(s);
+        if (s->unit->path)
+                lookout_free(s);
         notify_close(s->notify);
         vigil_free(s->vigil);
         box_free(s->box);
@@ -321,6 +325,8 @@ static void take_step(struct service *s, enum event e) {
                 alarm_heed(s, before);
         if (s->manager->listeners.list)
                 listener_heed(s, before);
+        if (s->manager->lookouts.list)
+                lookout_heed(s, before);
         job_follow(s);
         tie_follow(s, before);
 }

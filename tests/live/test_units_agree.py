@@ -91,6 +91,32 @@ TIMERS = {
 }
 
 
+WATCHES = "[Path]\nPathExists=/no/such\n"
+PATHS = {
+    "fine": WATCHES,
+    "an empty file": "",
+    "no [Path]": "[Unit]\nDescription=a\n",
+    "nothing to watch": "[Path]\nMakeDirectory=yes\n",
+    "all taken back": WATCHES + "PathExists=\n",
+    "all taken back by another": WATCHES + "PathChanged=\n",
+    "a path that begins nowhere": "[Path]\nPathExists=there\n",
+    "and one that does not": "[Path]\nPathExists=there\nPathExists=/there\n",
+    "a path with ..": WATCHES + "PathChanged=/a/../b\n",
+    "a path with needless slashes": "[Path]\nPathChanged=//a/./b/\n",
+    "no mode": WATCHES + "DirectoryMode=999\n",
+    "no boolean": WATCHES + "MakeDirectory=perhaps\n",
+    "no number": WATCHES + "TriggerLimitBurst=many\n",
+    "no span": WATCHES + "TriggerLimitIntervalSec=soon\n",
+    "no such specifier": WATCHES + "PathChanged=/a/%Q\n",
+    "no name of a unit": WATCHES + "Unit=a/b\n",
+    "a path that starts itself": WATCHES + "Unit=x.path\n",
+    "the settings of a service": WATCHES + "ExecStart=/bin/true\n",
+    "the section of a service": WATCHES + SIMPLE,
+    "what must be there is not": "[Unit]\nRequires=missing.service\n" + WATCHES,
+    "an unknown setting": WATCHES + "Often=yes\n",
+}
+
+
 def theirs(path):
     """What systemd says about a unit file: fine, a warning, or that it is not loaded; and the text."""
     done = subprocess.run([ANALYZE, "verify", "--man=no", str(path)], capture_output=True, text=True,
@@ -117,8 +143,17 @@ def test_the_same_is_wrong_with_timers(tend, tmp_path, text):
     assert checked.returncode == code, said
 
 
+@pytest.mark.parametrize("text", PATHS.values(), ids=PATHS)
+def test_the_same_is_wrong_with_paths(tend, tmp_path, text):
+    (tmp_path / "x.path").write_text(text)
+    (tmp_path / "x.service").write_text(SIMPLE)
+    code, said = theirs(tmp_path / "x.path")
+    checked = tend.run("check", "--unit", str(tmp_path / "x.path"), "--unit-path", f"{tmp_path}:")
+    assert checked.returncode == code, said
+
+
 @pytest.mark.skipif(not os.access(MANAGER, os.X_OK), reason="there is no systemd to ask for its settings")
-@pytest.mark.parametrize("section, kind", [("Unit", "service"), ("Service", "service"), ("Install", "service"), ("Timer", "timer")])
+@pytest.mark.parametrize("section, kind", [("Unit", "service"), ("Service", "service"), ("Install", "service"), ("Timer", "timer"), ("Path", "path")])
 def test_the_same_settings_in_the_same_sections(tend, tmp_path, section, kind):
     """Every setting that systemd has, in each section: unknown there to one is unknown there to the other."""
     items = subprocess.run([MANAGER, "--dump-configuration-items"], capture_output=True, text=True, check=True).stdout
@@ -130,7 +165,7 @@ def test_the_same_settings_in_the_same_sections(tend, tmp_path, section, kind):
     service = SIMPLE.replace("Exec", "ExecStart=\nExec", 1)
     (tmp_path / "x.service").write_text(f"{SIMPLE}[{section}]\n{text}{service}" if kind == "service" else SIMPLE)
     if kind != "service":
-        (tmp_path / f"x.{kind}").write_text(f"[{section}]\n{text}{ELAPSES}")
+        (tmp_path / f"x.{kind}").write_text(f"[{section}]\n{text}{ELAPSES if kind == 'timer' else WATCHES}")
     _, said = theirs(tmp_path / f"x.{kind}")
     checked = tend.run("check", "--unit", str(tmp_path / f"x.{kind}"), "--unit-path", f"{tmp_path}:")
     unknown = set(re.findall(r"warning: (\w+)=: no setting of", checked.stdout))

@@ -126,6 +126,7 @@ TEST(ending_words_of_results) {
                 "oom-kill",
                 "service-start-limit-hit",
                 "trigger-limit-hit",
+                "unit-start-limit-hit",
         };
 
         CHECK(countof(words) == RESULT_COUNT);

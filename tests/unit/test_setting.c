@@ -53,7 +53,13 @@ TEST(setting_defaults_are_read_by_their_own_parsers) {
                 struct container container = {};
                 struct timer_spec timer = {};
                 struct socket_spec socket = {};
-                struct unit u = { .name = (char[]){ "a.service" }, .timer = &timer, .socket = &socket };
+                struct path_spec path = {};
+                struct unit u = {
+                        .name = (char[]){ "a.service" },
+                        .timer = &timer,
+                        .socket = &socket,
+                        .path = &path,
+                };
                 bool from_tend = k % 2 == 1;
                 void *object = owner == OWNER_UNIT ? (void *) &u : &container;
 

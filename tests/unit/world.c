@@ -51,6 +51,7 @@ void world_init(struct world *w, const char *text, size_t row) {
         m->todo_end = &m->todo;
         m->budget.slot = m->retry.slot = TIMER_IDLE;
         alarms_init(&m->alarms, 1);
+        lookouts_init(&m->lookouts);
         if (!CHECK(w->ini.error == 0, "row %zu: %s", row, words) ||
             !CHECK(plan_build(&m->plan, m->config, NULL) == 0, "row %zu", row))
                 return;
@@ -79,6 +80,7 @@ void world_done(struct world *w) {
         timers_done(&m->timers);
         pids_done(&m->pids);
         alarms_done(&m->alarms);
+        lookouts_done(&m->lookouts);
         plan_done(&m->plan);
         diags_done(&w->said);
         ini_done(&w->ini);
