@@ -1,13 +1,13 @@
 """Path units under `tend run`: what is watched, and what starts when."""
+import contextlib
 import os
 import pathlib
 import re
 import signal
 import subprocess
-import time
 
 import pytest
-from conftest import PYTHON, ini, until
+from conftest import ini, until
 
 JOB = "Type=oneshot\nStartLimitIntervalSec=0\n"
 STAY = "[stay]\nExecStart=sleep inf\n"
@@ -35,7 +35,10 @@ def settled(p, n):
 
 def watches(p):
     """Of inotify, as the kernel counts them."""
-    infos = [file.read_text() for file in pathlib.Path(f"/proc/{p.pid}/fdinfo").iterdir()]
+    infos = []
+    for file in pathlib.Path(f"/proc/{p.pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            infos.append(file.read_text())
     return [len(re.findall("^inotify wd:", text, re.M)) for text in infos if "inotify" in text]
 
 
@@ -95,7 +98,7 @@ def test_glob(tend, tmp_path, pattern, files):
     (tmp_path / "a.other").touch()
     for n, file in enumerate(files, 1):
         for directory in reversed((tmp_path / file).relative_to(tmp_path).parents[:-1]):
-            before = len(watches(p)) and watches(p)[0]
+            before = watches(p)[0]
             (tmp_path / directory).mkdir()
             until(lambda: watches(p)[0] > before)
         (tmp_path / file).touch()
