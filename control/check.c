@@ -3,6 +3,7 @@
 #include "base/parse.h"
 #include "config/setting.h"
 #include "control/conditions.h"
+#include "control/crowd.h"
 #include "control/loaded.h"
 #include "control/verb.h"
 
@@ -180,6 +181,7 @@ int check_main(const struct request *r) {
                 if (budget == USEC_INFINITY)
                         budget = l.config->container.stop_budget;
                 check_budget(&l, budget, &l.diags);
+                crowd_check(l.config, &l.diags);
         }
 
         diags_print(&l.diags, r->graph ? stderr : stdout);

@@ -163,6 +163,8 @@ int box_open(struct service *s) {
         int r = path_of(s->unit, path);
         if (r == 0 && !s->box)
                 r = make(s, path);
+        else if (r == 0 && s->unit->budget && s->unit->budget->delegate && !box_is_populated(s))
+                cgroup_unite(c, path); /* what its last run has made of it */
         if (r < 0)
                 return r;
         int fd = openat(c->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

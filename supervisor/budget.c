@@ -8,20 +8,20 @@
 #define PERIOD_LEAST USEC_PER_MSEC /* what cpu.max takes */
 #define PERIOD_MOST  USEC_PER_SEC
 
-static bool put_amount(struct amount a, uint64_t whole, char *text) {
-        uint64_t part;
+uint64_t budget_exact(struct amount a, uint64_t whole) {
+        if (a.kind == AMOUNT_EXACT)
+                return a.value;
+        if (a.kind == AMOUNT_SHARE)
+                return whole / AMOUNT_WHOLE * a.value + whole % AMOUNT_WHOLE * a.value / AMOUNT_WHOLE;
+        return UINT64_MAX;
+}
 
-        if (a.kind == AMOUNT_UNSET)
-                return false;
+static bool put_amount(struct amount a, uint64_t whole, char *text) {
         if (a.kind == AMOUNT_INFINITY)
                 (void) snprintf(text, KNOB_TEXT_MAX, "max");
-        else if (a.kind == AMOUNT_EXACT)
-                (void) snprintf(text, KNOB_TEXT_MAX, "%" PRIu64, a.value);
-        else {
-                part = whole / AMOUNT_WHOLE * a.value + whole % AMOUNT_WHOLE * a.value / AMOUNT_WHOLE;
-                (void) snprintf(text, KNOB_TEXT_MAX, "%" PRIu64, part);
-        }
-        return true;
+        else
+                (void) snprintf(text, KNOB_TEXT_MAX, "%" PRIu64, budget_exact(a, whole));
+        return a.kind != AMOUNT_UNSET;
 }
 
 static struct amount choose(struct amount startup, struct amount usual, bool is_startup) {

@@ -7,7 +7,11 @@
 struct budget_whole {
         uint64_t memory; /* bytes */
         uint64_t tasks;
+        uint64_t cpu; /* hundredths of a percent of one processor */
 };
+
+/* What an amount comes to; UINT64_MAX: infinity, or unset. */
+uint64_t budget_exact(struct amount a, uint64_t whole);
 
 #define KNOB_TEXT_MAX 512
 

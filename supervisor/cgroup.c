@@ -3,10 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,11 +17,12 @@
 #include "base/text.h"
 #include "init/init.h"
 #include "supervisor/environment.h"
+#include "supervisor/whole.h"
 
-#define LEAF       "init.scope" /* tend itself, and whoever enters the container from outside */
-#define TRIES      100          /* who enters at the same moment is moved the next time */
-#define DEPTH_MOST 32
-#define WALK_MOST  12 /* levels: what a service makes itself may be as deep as it likes */
+#define LEAF      "init.scope" /* tend itself, and whoever enters the container from outside */
+#define TRIES     100          /* who enters at the same moment is moved the next time */
+#define PATIENCE  500          /* milliseconds for all that was killed to be gone */
+#define WALK_MOST 12           /* levels: what a service makes itself may be as deep as it likes */
 
 /* Where the cgroups are mounted, and where in that we are. */
 struct place {
@@ -299,6 +300,16 @@ static void divide(int root, const char *group, uint32_t controllers, bool also_
         }
 }
 
+void cgroup_unite(const struct cgroups *c, const char *group) {
+        char word[32];
+
+        (void) cgroup_walk(c->root, group, true, NULL, NULL);
+        for (enum controller k = 0; k < CONTROLLER_COUNT; k++) {
+                (void) snprintf(word, sizeof(word), "-%s", controller_word(k));
+                (void) cgroup_write(c, group, "cgroup.subtree_control", word);
+        }
+}
+
 void cgroup_divide(const struct cgroups *c, const char *group) {
         uint32_t done = 0;
 
@@ -310,35 +321,17 @@ void cgroup_enable(struct cgroups *c, uint32_t controllers) {
                 divide(c->root, ".", controllers & ~c->controllers, true, &c->controllers);
 }
 
-/* Up to the root of what we see; without a limit, the machine's. */
-static uint64_t find_limit(int root, const char *file, uint64_t host) {
-        uint64_t limits[DEPTH_MOST];
-        char path[3 * DEPTH_MOST + 32] = "", text[64];
-        size_t n = 0;
-
-        for (unsigned depth = 0; root >= 0 && depth < DEPTH_MOST; depth++) {
-                size_t at = 3 * depth;
-                (void) snprintf(path + at, sizeof(path) - at, "%s", file);
-                if (io_read_small(root, path, text, sizeof(text)) <= 0)
-                        break;
-                if (sscanf(text, "%" SCNu64, &limits[n]) == 1)
-                        n++;
-                memcpy(path + at, "../", sizeof("../"));
+/* Its limits would be those of a new service of that name. */
+static void remove_dying(int root, const char *group, unsigned *patience) {
+        while (cgroup_remove(root, group) < 0 && *patience > 0) {
+                (void) poll(NULL, 0, 1);
+                (*patience)--;
         }
-        return budget_least(limits, n, host);
-}
-
-static uint64_t read_number(const char *path, uint64_t otherwise) {
-        char text[64];
-        uint64_t n;
-
-        return io_read_small(AT_FDCWD, path, text, sizeof(text)) > 0 && sscanf(text, "%" SCNu64, &n) == 1
-                       ? n
-                       : otherwise;
 }
 
 /* What a tend before us, in the same container, has left. */
 static void clean(int root) {
+        unsigned patience = PATIENCE;
         int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
@@ -351,9 +344,11 @@ static void clean(int root) {
                     (!text_ends(d->d_name, ".service") && !text_ends(d->d_name, ".slice")))
                         continue;
                 struct cgroups c = { .root = root };
-                if (cgroup_remove(root, d->d_name) < 0 &&
-                    cgroup_write(&c, d->d_name, "cgroup.kill", "1") == 0)
-                        log_warning(NULL, "killed what an earlier run has left in the cgroup %s", d->d_name);
+                if (cgroup_remove(root, d->d_name) == 0 ||
+                    cgroup_write(&c, d->d_name, "cgroup.kill", "1") < 0)
+                        continue;
+                log_warning(NULL, "killed what an earlier run has left in the cgroup %s", d->d_name);
+                remove_dying(root, d->d_name, &patience);
         }
         (void) closedir(directory);
 }
@@ -374,6 +369,18 @@ static void give_up(struct cgroups *c, const char *why, int error) {
         c->ground.hint = NULL;
 }
 
+struct budget_whole cgroup_whole(void) {
+        struct place place = {};
+        char path[2 * PATH_MAX];
+        const char *below = find_mount(&place) && find_own(&place) ? below_mount(&place) : NULL;
+
+        if (!below)
+                return whole_read(-1);
+        (void) snprintf(path, sizeof(path), "%s%s", place.mount, below);
+        autoclose int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return whole_read(root);
+}
+
 void cgroup_open(struct cgroups *c, const struct init *init, char *const *environment) {
         struct ground_facts facts;
         struct place place = {};
@@ -382,11 +389,7 @@ void cgroup_open(struct cgroups *c, const struct init *init, char *const *enviro
         *c = (struct cgroups){ .root = -1, .starting = true };
         look(c, init, environment, &facts, &place);
         c->ground = ground_decide(&facts);
-        c->whole.memory = find_limit(c->root, "memory.max",
-                                     (uint64_t) sysconf(_SC_PHYS_PAGES) * (uint64_t) sysconf(_SC_PAGESIZE));
-        uint64_t most = read_number("/proc/sys/kernel/pid_max", 32768);
-        c->whole.tasks =
-                find_limit(c->root, "pids.max", MIN(most, read_number("/proc/sys/kernel/threads-max", most)));
+        c->whole = whole_read(c->root);
         if (c->ground.mounts) {
                 r = mount_own(&place);
                 if (r < 0) {

@@ -22,6 +22,9 @@ struct cgroups {
 /* Finds out and takes over. Never fails: what could not be done is in `ground`. */
 void cgroup_open(struct cgroups *c, const struct init *init, char *const *environment);
 
+/* What the container that we are in has, without taking anything over. */
+struct budget_whole cgroup_whole(void);
+
 /* Sees to it that these controllers divide what is below; those that there are. */
 void cgroup_enable(struct cgroups *c, uint32_t controllers);
 
@@ -40,3 +43,5 @@ int cgroup_walk(int root, const char *group, bool removes, int (*found)(void *co
 int cgroup_remove(int root, const char *group);
 /* "+memory +pids" to its subtree_control, one by one. */
 void cgroup_divide(const struct cgroups *c, const char *group);
+/* The opposite: nothing is below it any more that could go, and nothing is divided. */
+void cgroup_unite(const struct cgroups *c, const char *group);

@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -81,6 +82,61 @@ def test_what_an_earlier_run_has_left_goes(box):
     p = box.serve("[a]\nExecStart=sleep inf\n")
     p.wait_for("ready")
     assert box.groups() == ["a.service", "init.scope"]
+
+
+def test_who_lives_in_what_an_earlier_run_has_left_is_killed(box):
+    """A service of that name has a new one, with no limits of the old."""
+    (box.path / "a.service").mkdir()
+    was = (box.path / "a.service").stat().st_ino
+    old = subprocess.Popen(["sleep", "inf"])
+    (box.path / "a.service" / "cgroup.procs").write_text(str(old.pid))
+    p = box.serve("[a]\nExecStart=sleep inf\n")
+    p.wait_for("killed what an earlier run has left in the cgroup a.service")
+    assert old.wait() == -signal.SIGKILL
+    p.wait_for("ready")
+    assert (box.path / "a.service").stat().st_ino != was and len(box.pids("a.service")) == 1
+    assert stop(p) == 0
+    assert box.groups() == []
+
+
+# ---- a cgroup handed over ----------------------------------------------------------------------------------------
+
+DIVIDE = """
+import os, time
+own = '/sys/fs/cgroup/a.service'
+def write(file, text):
+    with open(f'{own}/{file}', 'w') as f:
+        f.write(text)
+os.mkdir(f'{own}/sub')
+write('sub/cgroup.procs', '0')
+write('cgroup.subtree_control', '+pids')
+write('sub/pids.max', '5')
+try:
+    write('pids.max', 'max')
+    print('its own limit is not its own', flush=True)
+except PermissionError:
+    print('divided', os.getuid(), flush=True)
+time.sleep(10000)
+"""
+
+
+def test_delegated_cgroup_is_its_users_to_divide(box, tmp_path):
+    for path in tmp_path, *tmp_path.parents[:2]:
+        path.chmod(0o755)
+    p = box.serve("[a]\nUser=nobody\nDelegate=pids\nTasksMax=20\nRestart=always\nRestartSec=0\n"
+                  f"ExecStart={python(tmp_path, DIVIDE)}\nExecStop=cat /proc/self/cgroup\n"
+                  "[b]\nUser=nobody\nRestart=no\nFailureAction=none\nExecStart=mkdir /sys/fs/cgroup/b.service/sub\n")
+    p.wait_for("^divided 65534$")
+    p.wait_for("Permission denied")
+    assert box.read("a.service/sub/pids.max") == "5" and box.read("a.service/pids.max") == "20"
+    assert (box.path / "a.service").stat().st_uid == (box.path / "a.service/sub").stat().st_uid == 65534
+    assert (box.path / "a.service/pids.max").stat().st_uid == 0
+    os.kill(box.pids("a.service/sub")[0], signal.SIGKILL)
+    p.wait_for("^divided 65534$", after=1)  # it finds the cgroup as it was at first
+    assert len(box.pids("a.service/sub")) == 1
+    stop(p)
+    assert p.wait_for("^0::(.*)$")[1] == "/a.service/.control"
+    assert box.groups() == []
 
 
 # ---- the end -----------------------------------------------------------------------------------------------------
@@ -308,3 +364,19 @@ def test_who_requires_it_does_not_start_without(box):
 def test_who_requires_it_starts_with_it(box):
     p = box.serve("[a]\nTasksMax=9\nBudgetPolicy=require\nExecStart=sleep inf\n")
     p.wait_for("ready: 1 of 1")
+
+
+# ---- what fits ---------------------------------------------------------------------------------------------------
+
+def test_check_knows_what_the_container_has(box):
+    box.limit("memory.max", str(100 * MIB))
+    box.limit("pids.max", "400")
+    box.limit("cpu.max", "45000 50000")
+    text = "[a]\nExecStart=sleep inf\nMemoryMax={}\nTasksMax={}\nCPUQuota={}\n[b]\nExecStart=sleep inf\nMemoryMax=60M\nTasksMax=50%\nCPUQuota=60%\n"
+    p = box("check", ini(box.tend.directory, text.format("40M", "200", "30%")))
+    assert p.wait() == 0 and "no problem" in p.out
+    p = box("check", ini(box.tend.directory, text.format("50M", "201", "31%")))
+    assert p.wait() == 1
+    assert "MemoryMax= adds up to 110.0 MiB, and the container has 100.0 MiB: 10.0 MiB too much; the largest of 2 is b.service" in p.out
+    assert "TasksMax= adds up to 401, and the container has 400: 1 too much" in p.out
+    assert "CPUQuota= adds up to 91%, and the container has 90%: 1% too much" in p.out
