@@ -14,7 +14,7 @@
           .help = "How many connections wait in the kernel at most; it has a limit of its own." }
 #define SOCKET_ROW_BindIPv6Only \
         { SOCKET("BindIPv6Only"), \
-          IN_SOCKET(uint8_t, bind_ipv6_only, word, "default both ipv6-only", &bind_ipv6_onlies), \
+          IN_SOCKET(uint8_t, bind_ipv6_only, bind_ipv6_only, "default both ipv6-only", &bind_ipv6_onlies), \
           .fallback = "default", \
           .help = "Whether an IPv6 socket takes connections of IPv4 too; default is as the kernel has it." }
 #define SOCKET_ROW_BindToDevice \

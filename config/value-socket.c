@@ -211,6 +211,21 @@ void value_print_option(const struct setting *s, const void *object, FILE *out) 
 
 /* --- The rest. */
 
+/* systemd takes yes and no too, though systemd.socket(5) does not say so. */
+int value_bind_ipv6_only(const struct assignment *a) {
+        struct socket_spec *s = a->object;
+        bool only;
+
+        if (parse_bool(a->value, &only) < 0)
+                return value_word(a);
+        s->bind_ipv6_only = only ? BIND_IPV6_IPV6_ONLY : BIND_IPV6_BOTH;
+        return 0;
+}
+
+void value_print_bind_ipv6_only(const struct setting *s, const void *object, FILE *out) {
+        value_print_word(s, object, out);
+}
+
 int value_fd_name(const struct assignment *a) {
         struct socket_spec *s = a->object;
         autofree char *name = NULL;

@@ -203,6 +203,7 @@ VALUE(socket);         /* table: struct socket_row, with one of those below or a
 VALUE(listen);         /* table: struct listen_row; a row of the unit itself */
 VALUE(option);         /* table: struct sockopt_row; likewise */
 VALUE(fd_name);        /* char * */
+VALUE(bind_ipv6_only); /* uint8_t, by `table`, a struct words; yes is ipv6-only and no is both */
 VALUE(socket_service); /* char *, a full name */
 VALUE(symlinks);       /* char **, absolute paths */
 VALUE(count);          /* unsigned; empty: UINT_MAX */
