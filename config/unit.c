@@ -37,6 +37,7 @@ static const char *const built_in[] = {
         "sockets.target",
         "swap.target",
         "sysinit.target",
+        "syslog.socket", /* of the journal, which a container has not: a syslog daemon then has /dev/log */
         "time-set.target",
         "time-sync.target",
         "timers.target",
