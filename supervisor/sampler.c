@@ -1,0 +1,493 @@
+#include "supervisor/sampler.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "init/kernel.h"
+
+#define TICK       (100 * USEC_PER_MSEC) /* between looks at how many processes were made */
+#define QUOTA_TICK (10 * USEC_PER_MSEC)
+#define NOBODY     UINT32_MAX
+#define LOOKS      4 /* at an environment that is empty, as it is in the middle of an execve(2) */
+
+/* A service that is watched, by its number. */
+struct watch {
+        bool is_used, is_ending;
+        struct sampler_order order;
+        struct sample sample;
+        struct quota_account quota;
+        usec_t cpu; /* in this round */
+        pid_t largest;
+        uint64_t largest_resident;
+        bool is_told;
+};
+
+struct member {
+        pid_t pid, parent, session;
+        uint64_t started; /* as /proc/PID/stat has it: tells who has got an old number */
+        uint64_t resident, tasks, ticks;
+        uint32_t watch; /* NOBODY */
+        uint8_t looks;  /* left, at its environment */
+        bool is_new;
+};
+
+struct sampler {
+        int fd, proc;
+        struct watch *watches; /* owned; by number */
+        uint32_t n_watches;
+        struct member *members, *spare; /* owned; all processes, by pid */
+        size_t n, room;
+        uint64_t last_pid; /* given out when the round began */
+        usec_t due;
+        size_t page;
+        usec_t tick;
+        char text[16384];
+};
+
+static usec_t own_time(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+        return (usec_t) t.tv_sec * USEC_PER_SEC + (usec_t) t.tv_nsec / 1000;
+}
+
+static ssize_t read_of(struct sampler *s, pid_t pid, const char *name) {
+        char path[40];
+
+        (void) snprintf(path, sizeof(path), "%d/%s", pid, name);
+        return io_read_small(s->proc, path, s->text, sizeof(s->text));
+}
+
+/* /proc/PID/stat, see proc(5): the name may hold anything, the last ")" ends it. */
+static bool read_stat(struct sampler *s, struct member *m) {
+        unsigned long user, kernel, resident;
+        unsigned long long started;
+        long tasks;
+        char state;
+
+        if (read_of(s, m->pid, "stat") < 0)
+                return false;
+        const char *at = strrchr(s->text, ')');
+        if (!at ||
+            sscanf(at + 1,
+                   " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %ld %*d %llu %*u %lu",
+                   &state, &m->parent, &m->session, &user, &kernel, &tasks, &started, &resident) != 8)
+                return false;
+        if (state == 'Z' || state == 'X')
+                resident = 0;
+        m->is_new |= m->started != started;
+        m->started = started;
+        m->tasks = tasks > 0 ? (uint64_t) tasks : 0;
+        m->resident = (uint64_t) resident * s->page;
+        m->ticks = user + kernel;
+        return true;
+}
+
+static uint64_t read_proportional(struct sampler *s, pid_t pid) {
+        if (read_of(s, pid, "smaps_rollup") < 0)
+                return UINT64_MAX;
+        const char *at = strstr(s->text, "\nPss:");
+        return at ? strtoull(at + strlen("\nPss:"), NULL, 10) << 10 : UINT64_MAX;
+}
+
+/* The last process number that was given out in our PID namespace; proc(5), /proc/loadavg. */
+static uint64_t read_last_pid(struct sampler *s) {
+        char text[64];
+
+        if (io_read_small(s->proc, "loadavg", text, sizeof(text)) < 0)
+                return 0;
+        const char *at = strrchr(text, ' ');
+        return at ? strtoull(at, NULL, 10) : 0;
+}
+
+static uint32_t find_invocation(const struct sampler *s, const char *hex) {
+        for (uint32_t i = 0; i < s->n_watches; i++) {
+                const struct watch *w = &s->watches[i];
+                char mine[33];
+
+                if (!w->is_used)
+                        continue;
+                for (size_t at = 0; at < 16; at++)
+                        (void) snprintf(mine + 2 * at, 3, "%02x", w->order.invocation[at]);
+                if (strncmp(hex, mine, 32) == 0)
+                        return i;
+        }
+        return NOBODY;
+}
+
+static uint32_t find_environment(struct sampler *s, struct member *m) {
+        static const char name[] = "INVOCATION_ID=";
+        ssize_t n = read_of(s, m->pid, "environ");
+
+        m->looks = n == 0 && m->looks > 0 ? m->looks - 1 : 0;
+        for (ssize_t at = 0; at < n; at += (ssize_t) strlen(s->text + at) + 1)
+                if (strncmp(s->text + at, name, strlen(name)) == 0)
+                        return find_invocation(s, s->text + at + strlen(name));
+        return NOBODY;
+}
+
+static uint32_t find_marked(const struct sampler *s, const struct member *m) {
+        for (uint32_t i = 0; i < s->n_watches; i++) {
+                const struct watch *w = &s->watches[i];
+                if (w->is_used &&
+                    (w->order.main == m->pid || (w->order.session > 0 && w->order.session == m->session)))
+                        return i;
+        }
+        return NOBODY;
+}
+
+static int compare(const void *a, const void *b) {
+        const struct member *x = a, *y = b;
+        return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static struct member *find(const struct sampler *s, pid_t pid) {
+        struct member wanted = { .pid = pid };
+        return s->n == 0 ? NULL : bsearch(&wanted, s->members, s->n, sizeof(*s->members), compare);
+}
+
+/* Whose it is does not change as long as it lives; only who is not known yet is looked at closely. */
+static void settle(struct sampler *s, struct member *m) {
+        if (m->watch != NOBODY || (!m->is_new && m->looks == 0))
+                return;
+        if (m->is_new)
+                m->looks = LOOKS;
+        m->is_new = false;
+        m->watch = find_marked(s, m);
+        const struct member *parent = m->watch == NOBODY ? find(s, m->parent) : NULL;
+        if (parent)
+                m->watch = parent->watch;
+        if (m->watch == NOBODY && m->looks > 0)
+                m->watch = find_environment(s, m);
+}
+
+static int make_room(struct sampler *s) {
+        if (s->n < s->room)
+                return 0;
+        size_t room = MAX(2 * s->room, (size_t) 256);
+        struct member *grown = reallocarray(s->members, room, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        s->members = grown;
+        s->room = room;
+        return 0;
+}
+
+/* All processes anew; who was known stays known. The kernel lists them by number. */
+static int list_all(struct sampler *s) {
+        size_t n_old = s->n;
+        struct member *old = n_old > 0 ? reallocarray(s->spare, n_old, sizeof(*old)) : s->spare;
+        DIR *proc = old || n_old == 0 ? opendir("/proc") : NULL;
+
+        if (old)
+                s->spare = old;
+        if (!proc)
+                return old || n_old == 0 ? -errno : -ENOMEM;
+        if (n_old > 0)
+                memcpy(old, s->members, n_old * sizeof(*old));
+        s->n = 0;
+
+        int r = 0;
+        size_t at = 0;
+        for (struct dirent *d = readdir(proc); d && r == 0; d = readdir(proc)) {
+                pid_t pid = (pid_t) strtol(d->d_name, NULL, 10);
+                if (pid <= 1 || pid == getpid())
+                        continue;
+                while (at < n_old && old[at].pid < pid)
+                        at++;
+                r = make_room(s);
+                if (r < 0)
+                        break;
+                bool is_known = at < n_old && old[at].pid == pid;
+                s->members[s->n++] = is_known ? old[at] : (struct member){ .pid = pid, .watch = NOBODY };
+        }
+        (void) closedir(proc);
+        return r;
+}
+
+/* Who is no longer there is left out; who has an old number is somebody else. */
+static void read_all(struct sampler *s, bool everybody) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < s->n; i++) {
+                struct member m = s->members[i];
+                uint64_t started = m.started;
+                bool is_watched = m.watch != NOBODY;
+
+                if ((everybody || is_watched) && !read_stat(s, &m))
+                        continue;
+                if (started != 0 && m.started != started)
+                        m.watch = NOBODY;
+                s->members[kept++] = m;
+        }
+        s->n = kept;
+        for (unsigned pass = 0; everybody && pass < 2; pass++) /* a parent may come behind its child */
+                for (size_t i = 0; i < s->n; i++)
+                        settle(s, &s->members[i]);
+}
+
+static void add_up(struct sampler *s) {
+        for (uint32_t i = 0; i < s->n_watches; i++) {
+                struct watch *w = &s->watches[i];
+                w->sample = (struct sample){};
+                w->largest = 0;
+                w->largest_resident = 0;
+                w->cpu = 0;
+        }
+        for (size_t i = 0; i < s->n; i++) {
+                const struct member *m = &s->members[i];
+                if (m->watch == NOBODY || m->tasks == 0)
+                        continue;
+                struct watch *w = &s->watches[m->watch];
+                w->sample.tasks += m->tasks;
+                w->sample.resident += m->resident;
+                w->cpu += m->ticks * s->tick;
+                if (m->resident >= w->largest_resident) {
+                        w->largest = m->pid;
+                        w->largest_resident = m->resident;
+                }
+        }
+}
+
+/* What is shared is counted in parts: dear, so only where the cheap count is over the limit. */
+static void count_proportional(struct sampler *s, uint32_t number) {
+        struct watch *w = &s->watches[number];
+
+        for (size_t i = 0; i < s->n; i++) {
+                const struct member *m = &s->members[i];
+                if (m->watch != number || m->resident == 0)
+                        continue;
+                uint64_t size = read_proportional(s, m->pid);
+                w->sample.proportional += size == UINT64_MAX ? m->resident : size; /* not ours to look into */
+        }
+}
+
+static void tell(const struct sampler *s, uint32_t number, enum sample_verdict verdict) {
+        struct watch *w = &s->watches[number];
+        struct sampler_finding f = {
+                .number = number,
+                .verdict = verdict,
+                .largest = w->largest,
+                .value = verdict == SAMPLE_OVER_TASKS ? w->sample.tasks : w->sample.proportional,
+        };
+
+        memcpy(f.invocation, w->order.invocation, sizeof(f.invocation));
+        /* A full queue: the next round says it again. */
+        w->is_told = send(s->fd, &f, sizeof(f), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) sizeof(f);
+}
+
+static void signal_members(const struct sampler *s, uint32_t number, int signal) {
+        for (size_t i = 0; i < s->n; i++)
+                if (s->members[i].watch == number)
+                        (void) kill(s->members[i].pid, signal);
+}
+
+static void keep_quota(struct sampler *s, uint32_t number, usec_t cpu_before, usec_t now) {
+        struct watch *w = &s->watches[number];
+        bool was_stopped = w->quota.is_stopped;
+
+        if (w->order.limits.quota == SAMPLE_NO_LIMIT || w->is_ending)
+                return;
+        if (w->quota.begun == 0)
+                w->quota.begun = now;
+        if (quota_stops(&w->quota, w->order.limits.quota, now, w->cpu > cpu_before ? w->cpu - cpu_before : 0))
+                signal_members(s, number, SIGSTOP);
+        else if (was_stopped)
+                signal_members(s, number, SIGCONT);
+}
+
+/* First all stand still, so that none makes another while the rest is killed. */
+static bool end_members(struct sampler *s, uint32_t number) {
+        bool is_left = false;
+
+        signal_members(s, number, SIGSTOP);
+        signal_members(s, number, SIGKILL);
+        for (size_t i = 0; i < s->n; i++)
+                is_left |= s->members[i].watch == number && s->members[i].tasks > 0;
+        return is_left;
+}
+
+/* Returns when the next round is due. */
+static usec_t judge_all(struct sampler *s, const usec_t *cpu_before, usec_t now, usec_t began) {
+        unsigned closeness = 0;
+        bool is_ending = false, has_quota = false;
+
+        for (uint32_t i = 0; i < s->n_watches; i++) {
+                struct watch *w = &s->watches[i];
+                if (!w->is_used)
+                        continue;
+                if (w->is_ending) {
+                        is_ending |= end_members(s, i);
+                        continue;
+                }
+                if (sample_wants_proportional(&w->order.limits, w->sample.resident))
+                        count_proportional(s, i);
+                enum sample_verdict verdict = sample_judge(&w->order.limits, &w->sample);
+                if (verdict != SAMPLE_FINE && !w->is_told)
+                        tell(s, i, verdict);
+                closeness = MAX(closeness, sample_closeness(&w->order.limits, &w->sample));
+                keep_quota(s, i, cpu_before[i], now);
+                has_quota |= w->order.limits.quota != SAMPLE_NO_LIMIT;
+        }
+        usec_t next = now + (is_ending ? 0 : sample_interval(closeness, own_time() - began));
+        return has_quota ? MIN(next, now + QUOTA_TICK) : next;
+}
+
+static int round_up(struct sampler *s, bool everybody) {
+        usec_t began = own_time(), now = kernel_now();
+        usec_t *cpu_before = calloc(s->n_watches + 1, sizeof(*cpu_before));
+        int r = 0;
+
+        if (!cpu_before)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < s->n_watches; i++)
+                cpu_before[i] = s->watches[i].cpu;
+        if (everybody) {
+                s->last_pid = read_last_pid(s);
+                r = list_all(s);
+        }
+        read_all(s, everybody);
+        add_up(s);
+        s->due = judge_all(s, cpu_before, now, began);
+        free(cpu_before);
+        return r;
+}
+
+/* How many numbers were given out since the last whole round; as many as can be where they have begun anew.
+ */
+static uint64_t given_out(struct sampler *s) {
+        uint64_t last = read_last_pid(s);
+
+        return last == 0 || last < s->last_pid ? UINT64_MAX : last - s->last_pid;
+}
+
+static bool is_pressing(const struct sampler *s, uint64_t given) {
+        for (uint32_t i = 0; i < s->n_watches; i++) {
+                const struct watch *w = &s->watches[i];
+                if (w->is_used && !w->is_told && sample_may_exceed(&w->order.limits, w->sample.tasks, given))
+                        return true;
+        }
+        return false;
+}
+
+/* How many are watched, and how many of them for their tasks. */
+static uint32_t count_watches(const struct sampler *s, bool *ret_tasks) {
+        uint32_t n = 0;
+
+        *ret_tasks = false;
+        for (uint32_t i = 0; i < s->n_watches; i++) {
+                const struct watch *w = &s->watches[i];
+                n += w->is_used;
+                *ret_tasks |= w->is_used && w->order.limits.tasks != SAMPLE_NO_LIMIT;
+        }
+        return n;
+}
+
+static void disown(struct sampler *s, uint32_t number) {
+        for (size_t i = 0; i < s->n; i++)
+                if (s->members[i].watch == number)
+                        s->members[i] = (struct member){ .pid = s->members[i].pid, .watch = NOBODY };
+}
+
+static int watch(struct sampler *s, const struct sampler_order *o) {
+        if (o->number >= s->n_watches) {
+                struct watch *grown = reallocarray(s->watches, o->number + 1, sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                memset(grown + s->n_watches, 0, (o->number + 1 - s->n_watches) * sizeof(*grown));
+                s->watches = grown;
+                s->n_watches = o->number + 1;
+        }
+
+        struct watch *w = &s->watches[o->number];
+        bool is_same_run =
+                w->is_used && memcmp(w->order.invocation, o->invocation, sizeof(o->invocation)) == 0;
+        if (!is_same_run) {
+                disown(s, o->number);
+                *w = (struct watch){ .is_used = true };
+        }
+        w->order = *o;
+        w->is_told = false;
+        s->due = 0;
+        for (size_t i = 0; i < s->n; i++) /* what was nobody's may be its own */
+                if (s->members[i].watch == NOBODY)
+                        s->members[i].is_new = true;
+        return 0;
+}
+
+static int obey(struct sampler *s, const struct sampler_order *o) {
+        struct watch *w = o->number < s->n_watches ? &s->watches[o->number] : NULL;
+
+        if (o->kind == SAMPLER_WATCH)
+                return watch(s, o);
+        if (!w || !w->is_used)
+                return 0;
+        if (o->kind == SAMPLER_END) {
+                w->is_ending = true;
+                s->due = 0;
+                return 0;
+        }
+        if (w->quota.is_stopped)
+                signal_members(s, o->number, SIGCONT);
+        disown(s, o->number);
+        *w = (struct watch){};
+        return 0;
+}
+
+/* False when the other end is closed. */
+static bool take_orders(struct sampler *s) {
+        for (;;) {
+                struct sampler_order o;
+                ssize_t n = recv(s->fd, &o, sizeof(o), MSG_DONTWAIT);
+
+                if (n < 0)
+                        return errno == EAGAIN || errno == EINTR;
+                if (n != (ssize_t) sizeof(o))
+                        return false;
+                if (obey(s, &o) < 0)
+                        return false; /* another process in its place may find memory */
+        }
+}
+
+/* Sleeps until there is an order, or it is `until`. */
+static void rest(const struct sampler *s, usec_t until) {
+        struct pollfd p = { .fd = s->fd, .events = POLLIN };
+        usec_t now = kernel_now(), span = until > now ? until - now : 0;
+        struct timespec t = { .tv_sec = (time_t) (span / USEC_PER_SEC),
+                              .tv_nsec = (long) (span % USEC_PER_SEC) * 1000 };
+
+        if (span > 0)
+                (void) ppoll(&p, 1, until == USEC_INFINITY ? NULL : &t, NULL);
+}
+
+int sampler_run(int fd) {
+        struct sampler s = { .fd = fd, .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) };
+
+        if (s.proc < 0)
+                return EXIT_FAILURE;
+        s.page = (size_t) sysconf(_SC_PAGESIZE);
+        s.tick = USEC_PER_SEC / (usec_t) MAX(sysconf(_SC_CLK_TCK), 1L);
+        while (take_orders(&s)) {
+                bool has_tasks;
+                if (count_watches(&s, &has_tasks) == 0) {
+                        rest(&s, USEC_INFINITY);
+                        continue;
+                }
+
+                /* Who was known is all there is where no number was given out. */
+                uint64_t given = given_out(&s);
+                if (kernel_now() >= s.due || is_pressing(&s, given))
+                        (void) !round_up(&s, given > 0 || s.due == 0);
+                rest(&s, has_tasks ? MIN(s.due, kernel_now() + TICK) : s.due);
+        }
+        return EXIT_SUCCESS;
+}
