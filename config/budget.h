@@ -41,10 +41,15 @@ struct amount {
         X(CPUSET, "cpuset")                                                                                  \
         X(IO, "io")
 /* clang-format on */
+#define QUOTA_FALLBACKS(X)                                                                                   \
+        X(NONE, "none")                                                                                      \
+        X(SIGNALS, "signals")
 #define ENUM_OOM(name, word)        OOM_##name,
 #define ENUM_POLICY(name, word)     BUDGET_##name,
 #define ENUM_DEVICE(name, word)     DEVICE_##name,
 #define ENUM_CONTROLLER(name, word) CONTROLLER_##name,
+#define ENUM_FALLBACK(name, word)   QUOTA_FALLBACK_##name,
+enum quota_fallback { QUOTA_FALLBACKS(ENUM_FALLBACK) };
 enum oom_policy { OOM_POLICIES(ENUM_OOM) };
 enum budget_policy { BUDGET_POLICIES(ENUM_POLICY) };
 enum device_limit_kind { DEVICE_LIMITS(ENUM_DEVICE) DEVICE_LIMIT_COUNT };
@@ -73,8 +78,9 @@ struct budget {
         char *slice;                  /* owned; "workers.slice"; NULL: none */
         uint32_t delegated;           /* bit N: enum controller, with Delegate= */
         bool delegate;
-        uint8_t oom_policy; /* enum oom_policy; unset: see budget_oom_policy() */
-        uint8_t policy;     /* enum budget_policy */
+        uint8_t oom_policy;     /* enum oom_policy; unset: see budget_oom_policy() */
+        uint8_t policy;         /* enum budget_policy */
+        uint8_t quota_fallback; /* enum quota_fallback; where there is no cgroup for CPUQuota= */
         bool memory_accounting, cpu_accounting, io_accounting, tasks_accounting;
 };
 

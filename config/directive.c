@@ -16,6 +16,7 @@ static const struct words controls = WORDS(CONTROLS);
 static const struct words health_actions = WORDS(HEALTH_ACTIONS);
 static const struct words preserves = WORDS(PRESERVES);
 static const struct words budget_policies = WORDS(BUDGET_POLICIES);
+static const struct words quota_fallbacks = WORDS(QUOTA_FALLBACKS);
 static const uint64_t least_one = 1;
 static const struct words prepares = WORDS(PREPARES);
 static const struct words timeout_modes = WORDS(TIMEOUT_MODES);
@@ -66,6 +67,9 @@ const struct setting settings[] = {
           .help = "The processors that its processes may run on." },
         { BUDGET("CPUQuota", uint64_t, cpu_quota, quota, "a percentage of one processor", NULL),
           .help = "The processor time that it may use: 200% is two processors." },
+        { BUDGET("CPUQuotaFallback", uint8_t, quota_fallback, word, "none signals", &quota_fallbacks),
+          .fallback = "none", .extension = true,
+          .help = "Whether SIGSTOP and SIGCONT keep CPUQuota= where no cgroup does." },
         { BUDGET("CPUQuotaPeriodSec", usec_t, cpu_period, period, "a span of time", NULL),
           .help = "Over which time CPUQuota= is measured, 1ms to 1s; 100ms unless set." },
         { SERVICE("CPUSchedulingPolicy"),

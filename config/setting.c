@@ -41,7 +41,8 @@ bool setting_is_later(const struct setting *s) {
 }
 
 bool setting_is_of_slice(const struct setting *s) {
-        static const char *const others[] = { "BudgetPolicy", "Delegate", "OOMPolicy", "Slice" };
+        static const char *const others[] = { "BudgetPolicy", "CPUQuotaFallback", "Delegate", "OOMPolicy",
+                                              "Slice" };
 
         for (size_t i = 0; i < countof(others); i++)
                 if (strcmp(s->key, others[i]) == 0)

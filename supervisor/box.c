@@ -317,19 +317,24 @@ void box_settle(struct manager *m) {
                         change_slice(m, m->config->slices[i]->name, m->config);
 }
 
+/* "MemoryMax=, TasksMax= kept by samples alone; IOWeight= not enforced: " and why. */
 static void say_unkept(const struct cgroups *c, const struct unit *u) {
-        uint32_t missing = c->root < 0 ? UINT32_MAX : ~c->controllers;
-        char words[WORDS_MAX];
+        bool samples = c->samples && !text_ends(u->name, ".slice");
+        uint32_t unkept = cgroup_unkept(c);
+        char kept[WORDS_MAX] = "", lost[WORDS_MAX];
 
-        if (!budget_is_limit(u->budget) || *budget_words(u->budget, missing, words, sizeof(words)) == '\0')
+        if (!budget_is_limit(u->budget))
                 return;
-        if (c->root >= 0)
-                log_warning(u->name,
-                            "%s not enforced: the container has not got that controller of cgroup v2", words);
-        else
-                log_warning(u->name, "%s not enforced: %s%s%s", words, c->ground.why,
-                            c->ground.hint ? "; what makes it work: " : "",
-                            c->ground.hint ? c->ground.hint : "");
+        if (samples)
+                (void) budget_words(u->budget, unkept, BUDGET_SAMPLED, kept, sizeof(kept));
+        (void) budget_words(u->budget, unkept, samples ? BUDGET_LOST : BUDGET_ALL, lost, sizeof(lost));
+        if (*kept == '\0' && *lost == '\0')
+                return;
+        const char *hint = c->root < 0 ? c->ground.hint : NULL;
+        log_warning(u->name, "%s%s%s%s%s: %s%s%s", kept, *kept ? " kept by samples alone" : "",
+                    *kept && *lost ? "; " : "", lost, *lost ? " not enforced" : "",
+                    c->root < 0 ? c->ground.why : "the container has not got that controller of cgroup v2",
+                    hint ? "; what makes it work: " : "", hint ? hint : "");
 }
 
 void box_prepare(struct manager *m, const struct config *c) {

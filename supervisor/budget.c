@@ -8,6 +8,9 @@
 #define PERIOD_LEAST USEC_PER_MSEC /* what cpu.max takes */
 #define PERIOD_MOST  USEC_PER_SEC
 
+#define STEP      1.25 /* of niceness */
+#define HALF_STEP 1.118
+
 uint64_t budget_exact(struct amount a, uint64_t whole) {
         if (a.kind == AMOUNT_EXACT)
                 return a.value;
@@ -108,22 +111,30 @@ static bool put_io_weight(const struct budget *b, NO_WHOLE, bool startup, char *
         return weight > 0;
 }
 
+static bool always(const struct budget *b maybe_unused) {
+        return true;
+}
+
+static bool by_signals(const struct budget *b) {
+        return b->quota_fallback == QUOTA_FALLBACK_SIGNALS;
+}
+
 /* clang-format off */
 const struct knob budget_knobs[] = {
-        { CONTROLLER_MEMORY, "memory.min",       "MemoryMin",          "0",   put_min },
-        { CONTROLLER_MEMORY, "memory.low",       "MemoryLow",          "0",   put_low },
-        { CONTROLLER_MEMORY, "memory.high",      "MemoryHigh",         "max", put_high },
-        { CONTROLLER_MEMORY, "memory.max",       "MemoryMax",          "max", put_max },
-        { CONTROLLER_MEMORY, "memory.swap.max",  "MemorySwapMax",      "max", put_swap },
-        { CONTROLLER_MEMORY, "memory.zswap.max", "MemoryZSwapMax",     "max", put_zswap },
-        { CONTROLLER_MEMORY, "memory.oom.group", "OOMPolicy",          "0",   put_group },
-        { CONTROLLER_PIDS,   "pids.max",         "TasksMax",           "max", put_tasks },
-        { CONTROLLER_CPU,    "cpu.idle",         "CPUWeight",          "0",   put_idle },
-        { CONTROLLER_CPU,    "cpu.weight",       "CPUWeight",          "100", put_cpu_weight },
-        { CONTROLLER_CPU,    "cpu.max",          "CPUQuota",           "max", put_quota },
-        { CONTROLLER_CPUSET, "cpuset.cpus",      "AllowedCPUs",        "\n",  put_cpus },
-        { CONTROLLER_CPUSET, "cpuset.mems",      "AllowedMemoryNodes", "\n",  put_nodes },
-        { CONTROLLER_IO,     "io.weight",        "IOWeight",           "100", put_io_weight },
+        { CONTROLLER_MEMORY, "memory.min",       "MemoryMin",          "0",   put_min, NULL },
+        { CONTROLLER_MEMORY, "memory.low",       "MemoryLow",          "0",   put_low, NULL },
+        { CONTROLLER_MEMORY, "memory.high",      "MemoryHigh",         "max", put_high, NULL },
+        { CONTROLLER_MEMORY, "memory.max",       "MemoryMax",          "max", put_max, always },
+        { CONTROLLER_MEMORY, "memory.swap.max",  "MemorySwapMax",      "max", put_swap, NULL },
+        { CONTROLLER_MEMORY, "memory.zswap.max", "MemoryZSwapMax",     "max", put_zswap, NULL },
+        { CONTROLLER_MEMORY, "memory.oom.group", "OOMPolicy",          "0",   put_group, NULL },
+        { CONTROLLER_PIDS,   "pids.max",         "TasksMax",           "max", put_tasks, always },
+        { CONTROLLER_CPU,    "cpu.idle",         "CPUWeight",          "0",   put_idle, always },
+        { CONTROLLER_CPU,    "cpu.weight",       "CPUWeight",          "100", put_cpu_weight, always },
+        { CONTROLLER_CPU,    "cpu.max",          "CPUQuota",           "max", put_quota, by_signals },
+        { CONTROLLER_CPUSET, "cpuset.cpus",      "AllowedCPUs",        "\n",  put_cpus, always },
+        { CONTROLLER_CPUSET, "cpuset.mems",      "AllowedMemoryNodes", "\n",  put_nodes, NULL },
+        { CONTROLLER_IO,     "io.weight",        "IOWeight",           "100", put_io_weight, NULL },
 };
 
 static const struct device_knob {
@@ -211,7 +222,14 @@ static size_t put_word(char *buffer, size_t size, size_t n, const char *word) {
         return n + (size_t) snprintf(buffer + n, size - n, "%s%s=", n > 0 ? ", " : "", word);
 }
 
-const char *budget_words(const struct budget *b, uint32_t controllers, char *buffer, size_t size) {
+static bool is_of_part(const struct knob *k, const struct budget *b, enum budget_part part) {
+        bool without = k->without && k->without(b);
+
+        return part == BUDGET_ALL || (part == BUDGET_SAMPLED) == without;
+}
+
+const char *budget_words(const struct budget *b, uint32_t controllers, enum budget_part part, char *buffer,
+                         size_t size) {
         const char *last = NULL;
         uint32_t kinds = 0;
         size_t n = 0;
@@ -220,18 +238,46 @@ const char *budget_words(const struct budget *b, uint32_t controllers, char *buf
         for (size_t i = 0; i < countof(budget_knobs); i++) {
                 const struct knob *k = &budget_knobs[i];
 
-                if (!(controllers & 1U << k->controller) || !is_named(k, b) ||
+                if (!(controllers & 1U << k->controller) || !is_named(k, b) || !is_of_part(k, b, part) ||
                     (last && strcmp(last, k->setting) == 0))
                         continue;
                 last = k->setting;
                 n = put_word(buffer, size, n, last);
         }
-        for (const struct device_limit *d = b->devices; d; d = d->next)
+        for (const struct device_limit *d = b->devices; d && part != BUDGET_SAMPLED; d = d->next)
                 kinds |= 1U << d->kind;
         for (enum device_limit_kind kind = 0; kind < DEVICE_LIMIT_COUNT; kind++)
                 if (kinds & 1U << kind && controllers & 1U << CONTROLLER_IO)
                         n = put_word(buffer, size, n, device_words[kind]);
         return buffer;
+}
+
+struct sample_limits budget_sampled(const struct budget *b, const struct budget_whole *w,
+                                    uint32_t controllers) {
+        struct sample_limits l = { SAMPLE_NO_LIMIT, SAMPLE_NO_LIMIT, SAMPLE_NO_LIMIT };
+
+        if (b && controllers & 1U << CONTROLLER_MEMORY)
+                l.memory = budget_exact(b->memory_max, w->memory);
+        if (b && controllers & 1U << CONTROLLER_PIDS)
+                l.tasks = budget_exact(b->tasks_max, w->tasks);
+        if (b && controllers & 1U << CONTROLLER_CPU && b->cpu_quota > 0 && by_signals(b))
+                l.quota = b->cpu_quota;
+        return l;
+}
+
+int budget_nice(unsigned weight) {
+        double ratio = weight == WEIGHT_IDLE ? 0 : (double) weight / 100, at = 1;
+        int nice = 0;
+
+        while (nice < 19 && ratio < at / HALF_STEP) {
+                at /= STEP;
+                nice++;
+        }
+        while (nice > -20 && ratio > at * HALF_STEP) {
+                at *= STEP;
+                nice--;
+        }
+        return nice;
 }
 
 uint64_t budget_least(const uint64_t *limits, size_t n, uint64_t host) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/budget.h"
+#include "supervisor/sample.h"
 
 /* What a percentage is of: what the container may have. */
 struct budget_whole {
@@ -23,6 +24,8 @@ struct knob {
          */
         bool (*text)(const struct budget *b, const struct budget_whole *w, bool startup,
                      char text[KNOB_TEXT_MAX]);
+        /* Whether it can be kept, less well, where there is no cgroup for it; NULL: no. */
+        bool (*without)(const struct budget *b);
 };
 
 /* In the order in which they are written. */
@@ -44,8 +47,19 @@ bool budget_has_startup(const struct budget *b);
 /* Something of it is to be kept by somebody: more than a place in a slice. */
 bool budget_is_limit(const struct budget *b);
 
-/* The settings of it that need those controllers, as "MemoryMax=, TasksMax=". Returns `buffer`. */
-const char *budget_words(const struct budget *b, uint32_t controllers, char *buffer, size_t size);
+/* The settings of it that need those controllers, as "MemoryMax=, TasksMax=": all, those that can be kept
+ * without cgroups, or the others. Returns `buffer`. */
+enum budget_part { BUDGET_ALL, BUDGET_SAMPLED, BUDGET_LOST };
+const char *budget_words(const struct budget *b, uint32_t controllers, enum budget_part part, char *buffer,
+                         size_t size);
+
+/* What of it samples can watch: of those controllers. `b` may be NULL. */
+struct sample_limits budget_sampled(const struct budget *b, const struct budget_whole *w,
+                                    uint32_t controllers);
+
+/* The niceness that shares the processor about as CPUWeight= does: each step is a quarter more or less, see
+ * sched(7). */
+int budget_nice(unsigned weight);
 
 /* The nearest finite limit: the least of `n` and the host's. */
 uint64_t budget_least(const uint64_t *limits, size_t n, uint64_t host);

@@ -101,7 +101,7 @@ static int add(struct census *c, pid_t pid) {
 }
 
 static bool is_ours(const struct manager *m, pid_t pid) {
-        return pid == getpid() || pids_find(&m->pids, pid);
+        return pid == getpid() || pid == m->sampling.pid || pids_find(&m->pids, pid);
 }
 
 static int compare(const void *a, const void *b) {

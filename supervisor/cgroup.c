@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "init/init.h"
+#include "init/kernel.h"
 #include "supervisor/environment.h"
 #include "supervisor/whole.h"
 
@@ -134,6 +135,7 @@ static void look(struct cgroups *c, const struct init *init, char *const *enviro
 
         *f = (struct ground_facts){
                 .is_pid1 = init->is_pid1,
+                .has_proc = kernel_has_own_proc(getpid()),
                 .has_cgroup2 = find_mount(p) && find_own(p),
                 .engine = ground_engine(environment_get(environment, "container"),
                                         access("/.dockerenv", F_OK) == 0,
@@ -390,6 +392,7 @@ void cgroup_open(struct cgroups *c, const struct init *init, char *const *enviro
         look(c, init, environment, &facts, &place);
         c->ground = ground_decide(&facts);
         c->whole = whole_read(c->root);
+        c->samples = facts.has_proc;
         if (c->ground.mounts) {
                 r = mount_own(&place);
                 if (r < 0) {

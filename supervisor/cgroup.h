@@ -17,6 +17,7 @@ struct cgroups {
         struct budget_whole whole;
         uint64_t ooms, oom_kills; /* of the container, as last read */
         bool starting;            /* the startup budgets count */
+        bool samples;             /* processes can be looked at: /proc is ours */
 };
 
 /* Finds out and takes over. Never fails: what could not be done is in `ground`. */
@@ -24,6 +25,11 @@ void cgroup_open(struct cgroups *c, const struct init *init, char *const *enviro
 
 /* What the container that we are in has, without taking anything over. */
 struct budget_whole cgroup_whole(void);
+
+/* Bit N: no cgroup of a service keeps what needs enum controller N. */
+static inline uint32_t cgroup_unkept(const struct cgroups *c) {
+        return c->root < 0 ? UINT32_MAX : ~c->controllers;
+}
 
 /* Sees to it that these controllers divide what is below; those that there are. */
 void cgroup_enable(struct cgroups *c, uint32_t controllers);

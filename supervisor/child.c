@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "init/tty.h"
+#include "supervisor/budget.h"
 #include "supervisor/child.h"
 #include "supervisor/directory.h"
 #include "supervisor/privilege.h"
@@ -291,7 +292,17 @@ static int adjust_oom_score(struct launch *l) {
         return r < 0 ? degrade(l, "OOMScoreAdjust=") : 0;
 }
 
+/* What of its budget no cgroup keeps, and can be kept otherwise. */
+static const struct budget *unkept(const struct launch *l, enum controller c) {
+        return l->unkept & 1U << c ? l->unit->budget : NULL;
+}
+
 static int set_nice(struct launch *l) {
+        const struct budget *b = unkept(l, CONTROLLER_CPU);
+
+        if (l->unit->nice == INT_MIN && b && b->cpu_weight > 0)
+                return setpriority(PRIO_PROCESS, 0, budget_nice(b->cpu_weight)) < 0 ? degrade(l, "CPUWeight=")
+                                                                                    : 0;
         if (l->unit->nice == INT_MIN || setpriority(PRIO_PROCESS, 0, l->unit->nice) == 0)
                 return 0;
         return errno == EPERM || errno == EACCES ? degrade(l, "Nice=") : -errno;
@@ -326,13 +337,15 @@ static int set_scheduling(struct launch *l) {
 /* None of those processors may be the container's. */
 static int set_affinity(struct launch *l) {
         const struct setup *s = l->unit->setup;
+        const struct budget *b = unkept(l, CONTROLLER_CPUSET);
+        const cpu_set_t *own = s ? s->affinity : NULL, *set = own ?: b ? b->cpus : NULL;
 
-        if (!s || !s->affinity || sched_setaffinity(0, sizeof(*s->affinity), s->affinity) == 0)
+        if (!set || sched_setaffinity(0, sizeof(*set), set) == 0)
                 return 0;
         if (errno != EPERM && errno != EINVAL)
                 return -errno;
         l->why_not_enforced = errno == EINVAL ? "the container has none of these processors" : NULL;
-        return degrade(l, "CPUAffinity=");
+        return degrade(l, own ? "CPUAffinity=" : "AllowedCPUs=");
 }
 
 #define NUMA_ALLOWED 4 /* MPOL_F_MEMS_ALLOWED of get_mempolicy(2) */

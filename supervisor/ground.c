@@ -86,7 +86,7 @@ struct ground ground_decide(const struct ground_facts *f) {
         while (!r->when(f))
                 r++;
         return (struct ground){
-                .tier = r->tier,
+                .tier = r->tier == TIER_NONE && f->has_proc ? TIER_SAMPLED : r->tier,
                 .mounts = r->mounts,
                 .why = r->why,
                 .hint = r->hints ? r->hints[f->engine] : NULL,

@@ -31,6 +31,7 @@ struct ground_facts {
         bool is_shared;    /* with processes that are not in our PID namespace */
         bool is_refused;   /* the directory is not ours to write to */
         bool is_threaded;  /* threads alone may be divided in it */
+        bool has_proc;     /* a /proc of our own: processes can be looked at */
         enum engine engine;
 };
 

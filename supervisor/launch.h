@@ -53,6 +53,7 @@ struct launch {
         const char *setting;   /* whose command it is, where `kind` does not tell; NULL: that does */
         int cgroup_fd;         /* of the cgroup it belongs in; 0: stays in tend's */
         bool delegates;        /* that cgroup is to be its user's */
+        uint32_t unkept;       /* bit N: no cgroup keeps what needs enum controller N */
         const char *objection; /* what keeps it from its budget, where it insists on that; NULL: nothing */
 
         /* Prepared by launch_run(); the child only reads. */

@@ -274,7 +274,8 @@ static void on_death(void *context, const siginfo_t *ended) {
 
         if (s)
                 service_process_ended(s, ended->si_pid, (struct ending){ ended->si_code, ended->si_status });
-        else if (!groundwork_ended(m, ended->si_pid, (struct ending){ ended->si_code, ended->si_status }))
+        else if (!groundwork_ended(m, ended->si_pid, (struct ending){ ended->si_code, ended->si_status }) &&
+                 !sampling_ended(m, ended->si_pid, (struct ending){ ended->si_code, ended->si_status }))
                 m->census_due |= m->n_waiting > 0;
 }
 
@@ -421,6 +422,7 @@ static void set_hostname(const struct manager *m) {
 static void finish(struct manager *m) {
         usec_t until = m->phase == PHASE_RUNNING ? usec_add(manager_now(m), manager_budget(m)) : m->deadline;
 
+        sampling_close(m);
         init_sweep(m->init, m->phase != PHASE_KILLING, until, say_killed, m);
         log_info(NULL, "ending with code %d", m->code);
 }

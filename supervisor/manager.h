@@ -16,6 +16,7 @@
 #include "supervisor/lookout.h"
 #include "supervisor/pids.h"
 #include "supervisor/plan.h"
+#include "supervisor/sampling.h"
 #include "supervisor/service.h"
 
 /* Whoever stands above the supervisor and wants to hear of it: the bus. Called in the middle of things; what
@@ -72,6 +73,7 @@ struct manager {
         struct jobs jobs;
         struct listeners listeners;
         struct lookouts lookouts;
+        struct sampling sampling;
         struct groundwork groundwork;
         struct timer budget; /* the end of the stop budget */
         struct timer retry;  /* of a census that could not be taken, or has found somebody */

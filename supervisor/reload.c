@@ -165,10 +165,13 @@ static void take_over(struct service *s, const struct unit *u, uint32_t index, b
         /* The foreground command is not in the files; all that changes about it is after whom it
          * was started. */
         if (u->foreground || (!s->new_unit && unit_same_but_budget(s->unit, u))) {
-                if (s->box && !unit_same(s->unit, u))
+                bool is_same = unit_same(s->unit, u);
+                if (!is_same)
                         log_info(u->name, "its budget has changed");
                 box_change(s, u);
                 go_on_as(s, u);
+                if (!is_same)
+                        sampling_change(s);
                 return;
         }
         if (!starts && service_is_at_rest(s) && !s->waits_to_start && !s->new_unit) {

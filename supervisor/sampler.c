@@ -25,14 +25,14 @@ struct watch {
         struct sampler_order order;
         struct sample sample;
         struct quota_account quota;
-        usec_t cpu; /* in this round */
+        usec_t cpu, cpu_before; /* in this round, and in the one before */
         pid_t largest;
         uint64_t largest_resident;
         bool is_told;
 };
 
 struct member {
-        pid_t pid, parent, session;
+        pid_t pid, parent, group, session;
         uint64_t started; /* as /proc/PID/stat has it: tells who has got an old number */
         uint64_t resident, tasks, ticks;
         uint32_t watch; /* NOBODY */
@@ -79,8 +79,9 @@ static bool read_stat(struct sampler *s, struct member *m) {
         const char *at = strrchr(s->text, ')');
         if (!at ||
             sscanf(at + 1,
-                   " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %ld %*d %llu %*u %lu",
-                   &state, &m->parent, &m->session, &user, &kernel, &tasks, &started, &resident) != 8)
+                   " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %ld %*d %llu %*u %lu",
+                   &state, &m->parent, &m->group, &m->session, &user, &kernel, &tasks, &started,
+                   &resident) != 9)
                 return false;
         if (state == 'Z' || state == 'X')
                 resident = 0;
@@ -291,7 +292,7 @@ static void signal_members(const struct sampler *s, uint32_t number, int signal)
                         (void) kill(s->members[i].pid, signal);
 }
 
-static void keep_quota(struct sampler *s, uint32_t number, usec_t cpu_before, usec_t now) {
+static void keep_quota(struct sampler *s, uint32_t number, usec_t now) {
         struct watch *w = &s->watches[number];
         bool was_stopped = w->quota.is_stopped;
 
@@ -299,16 +300,26 @@ static void keep_quota(struct sampler *s, uint32_t number, usec_t cpu_before, us
                 return;
         if (w->quota.begun == 0)
                 w->quota.begun = now;
-        if (quota_stops(&w->quota, w->order.limits.quota, now, w->cpu > cpu_before ? w->cpu - cpu_before : 0))
+        if (quota_stops(&w->quota, w->order.limits.quota, now,
+                        w->cpu > w->cpu_before ? w->cpu - w->cpu_before : 0))
                 signal_members(s, number, SIGSTOP);
         else if (was_stopped)
                 signal_members(s, number, SIGCONT);
 }
 
-/* First all stand still, so that none makes another while the rest is killed. */
+/* A whole process group is killed in one step, in which none of it can make another; who is in a group of its
+ * own is stopped first. */
 static bool end_members(struct sampler *s, uint32_t number) {
+        pid_t last = getpgrp();
         bool is_left = false;
 
+        for (size_t i = 0; i < s->n; i++) {
+                const struct member *m = &s->members[i];
+                if (m->watch != number || m->group <= 1 || m->group == last || m->group == getpgrp())
+                        continue;
+                last = m->group;
+                (void) kill(-last, SIGKILL);
+        }
         signal_members(s, number, SIGSTOP);
         signal_members(s, number, SIGKILL);
         for (size_t i = 0; i < s->n; i++)
@@ -317,7 +328,7 @@ static bool end_members(struct sampler *s, uint32_t number) {
 }
 
 /* Returns when the next round is due. */
-static usec_t judge_all(struct sampler *s, const usec_t *cpu_before, usec_t now, usec_t began) {
+static usec_t judge_all(struct sampler *s, usec_t now, usec_t began) {
         unsigned closeness = 0;
         bool is_ending = false, has_quota = false;
 
@@ -335,31 +346,97 @@ static usec_t judge_all(struct sampler *s, const usec_t *cpu_before, usec_t now,
                 if (verdict != SAMPLE_FINE && !w->is_told)
                         tell(s, i, verdict);
                 closeness = MAX(closeness, sample_closeness(&w->order.limits, &w->sample));
-                keep_quota(s, i, cpu_before[i], now);
+                keep_quota(s, i, now);
                 has_quota |= w->order.limits.quota != SAMPLE_NO_LIMIT;
         }
         usec_t next = now + (is_ending ? 0 : sample_interval(closeness, own_time() - began));
         return has_quota ? MIN(next, now + QUOTA_TICK) : next;
 }
 
-static int round_up(struct sampler *s, bool everybody) {
+static void disown(struct sampler *s, uint32_t number) {
+        for (size_t i = 0; i < s->n; i++)
+                if (s->members[i].watch == number)
+                        s->members[i] = (struct member){ .pid = s->members[i].pid, .watch = NOBODY };
+}
+
+static int watch(struct sampler *s, const struct sampler_order *o) {
+        if (o->number >= s->n_watches) {
+                struct watch *grown = reallocarray(s->watches, o->number + 1, sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                memset(grown + s->n_watches, 0, (o->number + 1 - s->n_watches) * sizeof(*grown));
+                s->watches = grown;
+                s->n_watches = o->number + 1;
+        }
+
+        struct watch *w = &s->watches[o->number];
+        bool is_same_run =
+                w->is_used && memcmp(w->order.invocation, o->invocation, sizeof(o->invocation)) == 0;
+        if (!is_same_run) {
+                disown(s, o->number);
+                *w = (struct watch){ .is_used = true };
+        }
+        w->order = *o;
+        w->is_told = w->is_ending = false;
+        s->due = 0;
+        for (size_t i = 0; i < s->n; i++) /* what was nobody's may be its own */
+                if (s->members[i].watch == NOBODY)
+                        s->members[i].is_new = true;
+        return 0;
+}
+
+static int obey(struct sampler *s, const struct sampler_order *o) {
+        struct watch *w = o->number < s->n_watches ? &s->watches[o->number] : NULL;
+
+        if (o->kind == SAMPLER_WATCH)
+                return watch(s, o);
+        if (!w || !w->is_used)
+                return 0;
+        if (o->kind == SAMPLER_END || o->kind == SAMPLER_SPARE) {
+                w->is_ending = o->kind == SAMPLER_END;
+                s->due = 0;
+                return 0;
+        }
+        if (w->quota.is_stopped)
+                signal_members(s, o->number, SIGCONT);
+        disown(s, o->number);
+        *w = (struct watch){};
+        return 0;
+}
+
+/* False when the other end is closed. */
+static bool take_orders(struct sampler *s) {
+        for (;;) {
+                struct sampler_order o;
+                ssize_t n = recv(s->fd, &o, sizeof(o), MSG_DONTWAIT);
+
+                if (n < 0)
+                        return errno == EAGAIN || errno == EINTR;
+                if (n != (ssize_t) sizeof(o))
+                        return false;
+                if (obey(s, &o) < 0)
+                        return false; /* another process in its place may find memory */
+        }
+}
+
+/* False when the other end is closed. What is ordered meanwhile counts before anybody is killed: who is to be
+ * spared was said before it was made. */
+static bool round_up(struct sampler *s, bool everybody) {
         usec_t began = own_time(), now = kernel_now();
-        usec_t *cpu_before = calloc(s->n_watches + 1, sizeof(*cpu_before));
         int r = 0;
 
-        if (!cpu_before)
-                return -ENOMEM;
         for (uint32_t i = 0; i < s->n_watches; i++)
-                cpu_before[i] = s->watches[i].cpu;
+                s->watches[i].cpu_before = s->watches[i].cpu;
         if (everybody) {
                 s->last_pid = read_last_pid(s);
                 r = list_all(s);
         }
         read_all(s, everybody);
+        if (r < 0 || !take_orders(s))
+                return false;
         add_up(s);
-        s->due = judge_all(s, cpu_before, now, began);
-        free(cpu_before);
-        return r;
+        s->due = judge_all(s, now, began);
+        return true;
 }
 
 /* How many numbers were given out since the last whole round; as many as can be where they have begun anew.
@@ -392,72 +469,6 @@ static uint32_t count_watches(const struct sampler *s, bool *ret_tasks) {
         return n;
 }
 
-static void disown(struct sampler *s, uint32_t number) {
-        for (size_t i = 0; i < s->n; i++)
-                if (s->members[i].watch == number)
-                        s->members[i] = (struct member){ .pid = s->members[i].pid, .watch = NOBODY };
-}
-
-static int watch(struct sampler *s, const struct sampler_order *o) {
-        if (o->number >= s->n_watches) {
-                struct watch *grown = reallocarray(s->watches, o->number + 1, sizeof(*grown));
-                if (!grown)
-                        return -ENOMEM;
-                memset(grown + s->n_watches, 0, (o->number + 1 - s->n_watches) * sizeof(*grown));
-                s->watches = grown;
-                s->n_watches = o->number + 1;
-        }
-
-        struct watch *w = &s->watches[o->number];
-        bool is_same_run =
-                w->is_used && memcmp(w->order.invocation, o->invocation, sizeof(o->invocation)) == 0;
-        if (!is_same_run) {
-                disown(s, o->number);
-                *w = (struct watch){ .is_used = true };
-        }
-        w->order = *o;
-        w->is_told = false;
-        s->due = 0;
-        for (size_t i = 0; i < s->n; i++) /* what was nobody's may be its own */
-                if (s->members[i].watch == NOBODY)
-                        s->members[i].is_new = true;
-        return 0;
-}
-
-static int obey(struct sampler *s, const struct sampler_order *o) {
-        struct watch *w = o->number < s->n_watches ? &s->watches[o->number] : NULL;
-
-        if (o->kind == SAMPLER_WATCH)
-                return watch(s, o);
-        if (!w || !w->is_used)
-                return 0;
-        if (o->kind == SAMPLER_END) {
-                w->is_ending = true;
-                s->due = 0;
-                return 0;
-        }
-        if (w->quota.is_stopped)
-                signal_members(s, o->number, SIGCONT);
-        disown(s, o->number);
-        *w = (struct watch){};
-        return 0;
-}
-
-/* False when the other end is closed. */
-static bool take_orders(struct sampler *s) {
-        for (;;) {
-                struct sampler_order o;
-                ssize_t n = recv(s->fd, &o, sizeof(o), MSG_DONTWAIT);
-
-                if (n < 0)
-                        return errno == EAGAIN || errno == EINTR;
-                if (n != (ssize_t) sizeof(o))
-                        return false;
-                if (obey(s, &o) < 0)
-                        return false; /* another process in its place may find memory */
-        }
-}
-
 /* Sleeps until there is an order, or it is `until`. */
 static void rest(const struct sampler *s, usec_t until) {
         struct pollfd p = { .fd = s->fd, .events = POLLIN };
@@ -476,7 +487,8 @@ int sampler_run(int fd) {
                 return EXIT_FAILURE;
         s.page = (size_t) sysconf(_SC_PAGESIZE);
         s.tick = USEC_PER_SEC / (usec_t) MAX(sysconf(_SC_CLK_TCK), 1L);
-        while (take_orders(&s)) {
+        bool is_over = false;
+        while (!is_over && take_orders(&s)) {
                 bool has_tasks;
                 if (count_watches(&s, &has_tasks) == 0) {
                         rest(&s, USEC_INFINITY);
@@ -486,7 +498,7 @@ int sampler_run(int fd) {
                 /* Who was known is all there is where no number was given out. */
                 uint64_t given = given_out(&s);
                 if (kernel_now() >= s.due || is_pressing(&s, given))
-                        (void) !round_up(&s, given > 0 || s.due == 0);
+                        is_over = !round_up(&s, given > 0 || s.due == 0);
                 rest(&s, has_tasks ? MIN(s.due, kernel_now() + TICK) : s.due);
         }
         return EXIT_SUCCESS;

@@ -12,6 +12,7 @@ enum sampler_order_kind {
         SAMPLER_WATCH,  /* or what is watched under that number has changed */
         SAMPLER_FORGET, /* and let go on what stands still */
         SAMPLER_END,    /* kill all of its processes, also those that are made meanwhile; it stays watched */
+        SAMPLER_SPARE,  /* no longer: whoever is made from here on may live */
 };
 
 /* One message of a SOCK_SEQPACKET each way. */

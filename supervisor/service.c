@@ -266,6 +266,7 @@ static void carry_out(struct service *s, enum effect effect) {
 /* Nothing of it runs any more. What is kept over a restart goes where there is none. */
 static void retire(struct service *s) {
         mainpid_forget(s);
+        sampling_forget(s);
         if (s->state == STATE_AUTO_RESTART || s->starts_again)
                 return;
         if (s->vigil)

@@ -160,6 +160,7 @@ static void choose_cgroup(struct service *s, struct launch *l) {
                 log_warning(s->unit->name, "making its cgroup: %s; it runs without", strerror(-fd));
         l->cgroup_fd = MAX(fd, 0);
         l->delegates = s->unit->budget && s->unit->budget->delegate;
+        l->unkept = cgroup_unkept(&s->manager->cgroups);
         l->objection = box_objection(s);
 }
 
@@ -190,6 +191,7 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
         l.own_pid = v.own_pid;
         if (r >= 0)
                 choose_cgroup(s, &l);
+        sampling_spare(s);
         pid_t pid = r < 0 ? r : launch_run(&s->manager->launcher, &l, &d);
         if (l.cgroup_fd > 0)
                 (void) close(l.cgroup_fd);
@@ -199,6 +201,8 @@ static pid_t spawn(struct service *s, const struct command *c, enum exec_kind ki
                           strerror(-pid));
         else {
                 pids_add(&s->manager->pids, pid, s);
+                if (kind != EXEC_START)
+                        sampling_watch(s, pid);
                 say_what_failed(s, &l, &d);
                 *ret_executed = l.failed_step < 0;
                 if (l.failed_step >= 0 && io_is_shortage(l.error) && s->result == RESULT_SUCCESS)
@@ -233,10 +237,12 @@ void spawn_main(struct service *s, const struct command *c) {
         if (s->unit->type == SERVICE_FORKING) { /* it is the command that leaves the main process behind */
                 spawn_control(s, EXEC_START);
                 s->session = s->control;
+                sampling_watch(s, s->control);
                 return;
         }
         s->main = spawn(s, c, EXEC_START, &executed);
         s->session = s->main;
+        sampling_watch(s, s->main);
         if (s->main != 0 && s->connection && !c->next)
                 connection_handed_over(s->connection);
         if (s->main == 0)

@@ -52,6 +52,8 @@ static const struct {
           "--cgroupns" },
         { { FINE, .is_threaded = true }, TIER_NONE, false, "threaded", NULL },
         { { .is_pid1 = true }, TIER_NONE, false, "no cgroup v2", NULL },
+        { { .is_pid1 = true, .has_proc = true }, TIER_SAMPLED, false, "no cgroup v2", NULL },
+        { { FINE, .has_proc = true }, TIER_KERNEL, false, NULL, NULL },
         { { .has_cgroup2 = true, .may_mount = true }, TIER_NONE, false, "not PID 1", NULL },
 };
 

@@ -113,9 +113,9 @@ TEST(knobs_need_controllers) {
                 if (CHECK(b, "row %zu", i)) {
                         CHECK(budget_controllers(b) == rows[i].needed, "row %zu", i);
                         CHECK(budget_is_limit(b) == rows[i].is_limit, "row %zu", i);
-                        CHECK_STRING(budget_words(b, UINT32_MAX, words, sizeof(words)), rows[i].words,
-                                     "row %zu", i);
-                        CHECK_STRING(budget_words(b, 0, words, sizeof(words)), "", "row %zu", i);
+                        CHECK_STRING(budget_words(b, UINT32_MAX, BUDGET_ALL, words, sizeof(words)),
+                                     rows[i].words, "row %zu", i);
+                        CHECK_STRING(budget_words(b, 0, BUDGET_ALL, words, sizeof(words)), "", "row %zu", i);
                 }
                 ini_done(&ini);
         }
@@ -141,4 +141,35 @@ TEST(knobs_paths_of_slices) {
         CHECK_STRING(path, "w.slice/w-x.slice/w-x-yz.slice/a");
         CHECK(budget_path("w-x.slice", "a", small, sizeof(small)) == -ENAMETOOLONG);
         CHECK(budget_path("w.slice", "a-long-name.service", small, sizeof(small)) == -ENAMETOOLONG);
+}
+
+TEST(knobs_nice_instead_of_weight) {
+        static const struct {
+                unsigned weight;
+                int nice;
+        } rows[] = { { 100, 0 }, { 90, 0 },   { 80, 1 },     { 50, 3 },      { 10, 10 },
+                     { 1, 19 },  { 125, -1 }, { 1000, -10 }, { 10000, -20 }, { WEIGHT_IDLE, 19 } };
+
+        for (size_t i = 0; i < countof(rows); i++)
+                CHECK(budget_nice(rows[i].weight) == rows[i].nice, "row %zu: %d", i,
+                      budget_nice(rows[i].weight));
+}
+
+TEST(knobs_without_cgroups) {
+        struct budget b = { .memory_max = { 3000, AMOUNT_SHARE },
+                            .tasks_max = { 7, AMOUNT_EXACT },
+                            .io_weight = 5,
+                            .cpu_quota = 2000 };
+        static const struct budget_whole house = { .memory = 1000, .tasks = 100 };
+        char words[128];
+
+        CHECK_STRING(budget_words(&b, UINT32_MAX, BUDGET_SAMPLED, words, sizeof(words)),
+                     "MemoryMax=, TasksMax=");
+        CHECK_STRING(budget_words(&b, UINT32_MAX, BUDGET_LOST, words, sizeof(words)), "CPUQuota=, IOWeight=");
+        struct sample_limits l = budget_sampled(&b, &house, UINT32_MAX);
+        CHECK(l.memory == 300 && l.tasks == 7 && l.quota == SAMPLE_NO_LIMIT);
+        b.quota_fallback = QUOTA_FALLBACK_SIGNALS;
+        CHECK(budget_sampled(&b, &house, UINT32_MAX).quota == 2000);
+        l = budget_sampled(&b, &house, 1U << CONTROLLER_PIDS);
+        CHECK(l.memory == SAMPLE_NO_LIMIT && l.tasks == 7 && l.quota == SAMPLE_NO_LIMIT);
 }

@@ -1,0 +1,186 @@
+"""Budgets where there is no cgroup for a service: a process beside PID 1 watches, and ends who is over them."""
+import os
+import pathlib
+import signal
+import time
+
+import pytest
+from conftest import PYTHON, children, ini, stop, until
+
+
+# A process that has shed session and descent before it does what it does.
+DAEMON = """\
+import os, sys, time
+def shed():
+    for _ in range(2):
+        if os.fork():
+            os._exit(0)
+        os.setsid() if os.getsid(0) != os.getpid() else None
+if os.fork() == 0:
+    shed()
+    WORK
+print('up', flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_cgroups(tend):
+    """Where the kernel would keep the budgets there is nothing to sample."""
+    if pathlib.Path("/sys/fs/cgroup/cgroup.subtree_control").exists() and "memory" in pathlib.Path("/sys/fs/cgroup/cgroup.controllers").read_text():
+        pytest.skip("cgroup v2 keeps budgets here")
+
+
+def script(tmp_path, text):
+    path = tmp_path / "script.py"
+    path.write_text(text)
+    return f"{PYTHON[0]} -IS {path}"
+
+
+def sampler(tend):
+    return [pid for pid in children(tend.pid) if tend.comm(pid) == "tend-sampler"]
+
+
+def alive(tend, pid):
+    """Of the namespace: is it there, and no zombie?"""
+    return pid in tend.descendants()
+
+
+HOGS = {
+    "at once": "a = []\nwhile True: a.append(bytearray(1 << 20))",
+    "by two": "import os, time\nos.fork()\na = bytearray(40 << 20)\nfor i in range(0, len(a), 4096): a[i] = 1\ntime.sleep(1000)",
+    "by a daemon": DAEMON.replace("WORK", "a = bytearray(200 << 20)\n    for i in range(0, len(a), 4096): a[i] = 1\n    time.sleep(1000)"),
+}
+
+
+@pytest.mark.parametrize("text", HOGS.values(), ids=HOGS)
+def test_memory(tend, tmp_path, text):
+    p = tend.serve(f"[web]\nMemoryMax=64M\nRestart=no\nFailureAction=none\nExecStart={script(tmp_path, text)}\n"
+                   "ExecStopPost=/bin/sh -c 'echo post $SERVICE_RESULT'\n[other]\nExecStart=sleep inf\n")
+    p.wait_for(r"web.service: MemoryMax= kept by samples alone: \S")
+    p.wait_for(r"web.service: it has [\d.]+ MiB of memory, over its MemoryMax= of 64\.0 MiB: ending its processes")
+    p.wait_for("post oom-kill")
+    p.wait_for("web.service: ran out of memory")
+    until(lambda: len([pid for pid in p.descendants() if pid not in sampler(p)]) == 1)
+    stop(p)
+    assert "killed what was left" not in p.err
+
+
+def test_memory_that_is_shared(tend, tmp_path):
+    """What ten processes share counts once."""
+    text = ("import mmap, os, time\na = bytearray(20 << 20)\nfor i in range(0, len(a), 4096): a[i] = 1\n"
+            "for _ in range(9):\n    if os.fork() == 0: time.sleep(1000)\nprint('up', flush=True)\ntime.sleep(1000)")
+    p = tend.serve(f"[web]\nMemoryMax=150M\nExecStart={script(tmp_path, text)}\n[hog]\nMemoryMax=30M\nRestart=no\nFailureAction=none\n"
+                   "ExecStart=/bin/sh -c 'read go < fifo; exec tail /dev/zero'\nWorkingDirectory=" + str(tmp_path) + "\n",
+                   wrapper=["sh", "-c", f'mkfifo {tmp_path}/fifo; exec "$@"', "sh"])
+    p.wait_for("^up$")
+    (tmp_path / "fifo").write_text("go\n")
+    p.wait_for("hog.service: .*over its MemoryMax=")  # found in a round that has counted the other too
+    assert "web.service: it has" not in p.err
+    stop(p)
+
+
+def test_restarts(tend, tmp_path):
+    p = tend.serve(f"[web]\nMemoryMax=64M\nRestart=on-failure\nRestartSec=10ms\nExecStart={script(tmp_path, HOGS['at once'])}\n")
+    for _ in range(2):
+        p.wait_for("web.service: it has .* MemoryMax=")
+    stop(p)
+
+
+SHED = {
+    "at once": "",
+    "in a session of its own": "if os.fork(): time.sleep(1000)\nos.setsid()",
+    "forked twice": "if os.fork(): time.sleep(1000)\nos.setsid()\nif os.fork(): os._exit(0)",
+}
+
+
+@pytest.mark.parametrize("shed", SHED.values(), ids=SHED)
+def test_tasks(tend, tmp_path, shed):
+    bomb = script(tmp_path, f"import os, time\n{shed}\nfor _ in range(11): os.fork()\ntime.sleep(1000)\n")
+    p = tend.serve(f"[web]\nType=exec\nTasksMax=40\nRestart=no\nFailureAction=none\nExecStart={bomb}\n[other]\nExecStart=sleep inf\n")
+    p.wait_for(r"web.service: it has \d+ tasks, over its TasksMax=40: ending all of them")
+    until(lambda: len([pid for pid in p.descendants() if pid not in sampler(p)]) == 1)
+    stop(p)
+
+
+def test_tasks_of_threads(tend, tmp_path):
+    text = "import threading, time\nfor _ in range(30): threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\ntime.sleep(1000)"
+    p = tend.serve(f"[web]\nTasksMax=20\nRestart=no\nFailureAction=none\nExecStart={script(tmp_path, text)}\n[other]\nExecStart=sleep inf\n")
+    p.wait_for(r"web.service: it has 31 tasks, over its TasksMax=20")
+    stop(p)
+
+
+def test_largest_process_goes_where_the_policy_says_so(tend, tmp_path):
+    text = ("import os, time\nfor _ in range(2):\n    if os.fork() == 0:\n        a = bytearray(90 << 20)\n        for i in range(0, len(a), 4096): a[i] = 1\n"
+            "        time.sleep(1000)\nprint('up', flush=True)\nos.wait(); print('one has gone', flush=True)\ntime.sleep(1000)")
+    p = tend.serve(f"[web]\nMemoryMax=128M\nOOMPolicy=continue\nExecStart={script(tmp_path, text)}\n")
+    p.wait_for("ending its largest process")
+    p.wait_for("one has gone")
+    stop(p)
+
+
+def test_no_budget_no_sampler(tend):
+    p = tend.serve("[web]\nExecStart=sleep inf\n[b]\nExecStart=sh -c 'echo up; exec sleep inf'\n")
+    p.wait_for("^up$")
+    assert not sampler(p) and len(p.descendants()) == 2
+    stop(p)
+
+
+def test_sampler_comes_back(tend, tmp_path):
+    p = tend.serve(f"[web]\nTasksMax=20\nRestart=no\nFailureAction=none\nExecStart=/bin/sh -c 'read go < fifo; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do "
+                   f"sleep 1000 & done; wait'\nWorkingDirectory={tmp_path}\n[other]\nExecStart=sleep inf\n",
+                   wrapper=["sh", "-c", f'mkfifo {tmp_path}/fifo; exec "$@"', "sh"])
+    first = until(lambda: sampler(p))[0]
+    begun = pathlib.Path(f"/proc/{first}/stat").stat().st_ctime
+    until(lambda: time.time() > begun + 1.2)  # who ends within a second is given up
+    os.kill(first, signal.SIGKILL)
+    p.wait_for("the process that watches budgets was killed by SIGKILL")
+    until(lambda: sampler(p) and sampler(p) != [first])
+    (tmp_path / "fifo").write_text("go\n")
+    p.wait_for("web.service: it has 2. tasks")
+    stop(p)
+
+
+def test_budget_changes_by_reload(tend, tmp_path):
+    text = "import time\na = bytearray(100 << 20)\nfor i in range(0, len(a), 4096): a[i] = 1\nprint('up', flush=True)\ntime.sleep(1000)"
+    unit = f"[web]\nMemoryMax=%s\nRestart=no\nFailureAction=none\nExecStart={script(tmp_path, text)}\n[other]\nExecStart=sleep inf\n"
+    p = tend.serve(unit % "1G")
+    p.wait_for("^up$")
+    ini(tend.directory, unit % "50M")
+    p.kill(signal.SIGHUP)
+    p.wait_for("web.service: its budget has changed")
+    p.wait_for("web.service: it has .* over its MemoryMax= of 50.0 MiB")
+    stop(p)
+
+
+def test_weight_and_processors(tend):
+    p = tend.serve("[light]\nCPUWeight=10\nExecStart=sh -c 'echo light $(nice); exec sleep inf'\n"
+                   "[idle]\nCPUWeight=idle\nExecStart=sh -c 'echo idle $(nice); exec sleep inf'\n"
+                   "[own]\nCPUWeight=10\nNice=3\nExecStart=sh -c 'echo own $(nice); exec sleep inf'\n"
+                   "[one]\nAllowedCPUs=0\nExecStart=sh -c 'echo one $(nproc); exec sleep inf'\n"
+                   "[lost]\nIOWeight=10\nCPUWeight=50\nExecStart=sleep inf\n")
+    for line in ("light 10", "idle 19", "own 3", "one 1"):
+        p.wait_for(f"^{line}$")
+    p.wait_for("lost.service: CPUWeight= kept by samples alone; IOWeight= not enforced: ")
+    stop(p)
+
+
+def used(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_quota_by_signals(tend):
+    """It stands still for most of the time; how much it gets is proved in virtual time."""
+    p = tend.serve("[web]\nCPUQuota=20%\nCPUQuotaFallback=signals\nExecStart=sh -c 'echo up; while :; do :; done'\n"
+                   "[free]\nCPUQuota=20%\nExecStart=sh -c 'echo free; while :; do :; done'\n")
+    p.wait_for("free.service: CPUQuota= not enforced: ")
+    p.wait_for("web.service: CPUQuota= kept by samples alone: ")
+    p.wait_for("^up$")
+    p.wait_for("^free$")
+    busy = {pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("echo ")[1][:2]: pid
+            for pid in p.descendants() if "echo" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()}
+    until(lambda: pathlib.Path(f"/proc/{busy['up']}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T")
+    until(lambda: used(busy["up"]) >= 30)
+    assert used(busy["fr"]) > used(busy["up"])
+    stop(p)
