@@ -1,5 +1,7 @@
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "init/kernel.h"
@@ -19,6 +21,17 @@ bool kernel_has_own_proc(pid_t self) {
                 return false;
         text[n] = '\0';
         return strtol(text, NULL, 10) == self;
+}
+
+void kernel_unmap_code(void) {
+        extern char __executable_start[], etext[]; /* the linker's, see end(3) */
+        uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+        uintptr_t begin = ((uintptr_t) __executable_start + page - 1) & ~(page - 1);
+        uintptr_t end = (uintptr_t) etext & ~(page - 1);
+
+        if (begin < end)
+                (void) madvise((char *) begin, end - begin,
+                               MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
 }
 
 int kernel_set_hostname(const char *name) {

@@ -6,6 +6,9 @@
 #include "base/def.h"
 
 usec_t kernel_now(void); /* CLOCK_MONOTONIC */
+/* What only the start has needed of the program's code need not stay mapped; whatever runs again comes back
+ * from the page cache, see madvise(2). */
+void kernel_unmap_code(void);
 int kernel_set_hostname(const char *name) must_check;
 
 /* Whether /proc is there and of the PID namespace of `self`, our own pid: another's would have us signal

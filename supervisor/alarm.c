@@ -220,6 +220,23 @@ static int arm_watch(int fd) {
                                                                                                   : 0;
 }
 
+static int64_t clock_offset(void) {
+        struct timespec t = {};
+
+        (void) clock_gettime(CLOCK_REALTIME, &t);
+        return (int64_t) t.tv_sec * (int64_t) USEC_PER_SEC + t.tv_nsec / 1000 - (int64_t) kernel_now();
+}
+
+/* A clock that is kept right may be set by a little many times a second: that is not worth a line. */
+static void say_clock_set(struct alarms *a) {
+        int64_t offset = clock_offset();
+
+        if (llabs(offset - a->offset) < (int64_t) USEC_PER_SEC)
+                return;
+        log_info(NULL, "the clock was set: timers are looked at anew");
+        a->offset = offset;
+}
+
 static int on_clock_set(sd_event_source *source maybe_unused, int fd, uint32_t events maybe_unused,
                         void *context) {
         struct manager *m = context;
@@ -228,7 +245,7 @@ static int on_clock_set(sd_event_source *source maybe_unused, int fd, uint32_t e
         if (read(fd, &expired, sizeof(expired)) < 0 && errno == EAGAIN)
                 return 0;
         (void) arm_watch(fd);
-        log_info(NULL, "the clock was set: timers are looked at anew");
+        say_clock_set(&m->alarms);
         for (struct alarm *a = m->alarms.list; a; a = a->next)
                 if (!a->is_running)
                         wait_for_next(a, false);
@@ -239,6 +256,7 @@ static int on_clock_set(sd_event_source *source maybe_unused, int fd, uint32_t e
 static void watch_clock(struct manager *m) {
         if (m->alarms.watch_fd >= 0)
                 return;
+        m->alarms.offset = clock_offset();
         autoclose int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
         if (fd < 0 || arm_watch(fd) < 0 ||
             sd_event_add_io(m->event, &m->alarms.watch, fd, EPOLLIN, on_clock_set, m) < 0)

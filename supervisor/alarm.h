@@ -18,6 +18,7 @@ struct alarms {
         char *directory;        /* owned; of the stamps, NULL until one is needed */
         sd_event_source *watch; /* owned; of the real-time clock; NULL until it is needed */
         int watch_fd;           /* -1: none */
+        int64_t offset;         /* of the real-time clock to the monotonic one, as last said; microseconds */
         bool told_directory;    /* that it cannot be used has been said */
 };
 

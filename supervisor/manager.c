@@ -177,6 +177,7 @@ static void check_ready(struct manager *m) {
                 up += STATE_IN(s->state, STATES_UP);
         }
         m->told_ready = true;
+        kernel_unmap_code();
         box_settle(m);
         log_info(NULL, "ready: %u of %u services are up", up, n);
         if (m->bus)

@@ -404,7 +404,7 @@ NOWHERE = 'mount -t tmpfs -o ro none /run/systemd; mount --bind -o ro /run /run;
 @need_root
 def test_no_place_at_all(tend):
     file = "/dev/shm/tend-nowhere.ini"
-    write = f"mount -t tmpfs none /dev/shm; printf '[a]\\nExecStart=sleep inf\\n' > {file}; "
+    write = f"mount -t tmpfs none /dev/shm; cp \"$1\" /dev/shm/tend; shift; set -- /dev/shm/tend \"$@\"; printf '[a]\\nExecStart=sleep inf\\n' > {file}; "
     p = tend("run", file, wrapper=["sh", "-c", write + NOWHERE, "sh"], add_env={"XDG_RUNTIME_DIR": ""})
     p.wait_for("ready: ")
     assert len(re.findall("no control socket can be made: .*Read-only file system", p.err)) == 1

@@ -433,8 +433,9 @@ def test_booted_only_where_there_is_a_systemctl(container, tend):
     stop(p)
 
 
-def test_needs_nothing_when_nobody_asks(shop):
-    """No wake-up without a client, and none that is left from one."""
+def test_needs_nothing_when_nobody_asks(container):
+    """No wake-up without a client, and none that is left from one. Without a timer: that hears when the clock is set."""
+    shop = container("[web]\nExecStart=sleep inf\n")
     there = pathlib.Path(f"/proc/{shop.tend.pid}/fd")
     descriptors = len(list(there.iterdir()))
     shop.ctl("status")
