@@ -26,12 +26,10 @@ bool kernel_has_own_proc(pid_t self) {
 void kernel_unmap_code(void) {
         extern char __executable_start[], etext[]; /* the linker's, see end(3) */
         uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
-        uintptr_t begin = ((uintptr_t) __executable_start + page - 1) & ~(page - 1);
-        uintptr_t end = (uintptr_t) etext & ~(page - 1);
+        char *begin = __executable_start + (page - (uintptr_t) __executable_start % page) % page;
 
-        if (begin < end)
-                (void) madvise((char *) begin, end - begin,
-                               MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
+        if (begin < etext)
+                (void) madvise(begin, (size_t) (etext - begin) / page * page, MADV_DONTNEED);
 }
 
 int kernel_set_hostname(const char *name) {
