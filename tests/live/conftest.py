@@ -125,7 +125,10 @@ def children(pid):
     """The children of all threads of a process."""
     found = []
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        found += map(int, (task / "children").read_text().split())
+        try:
+            found += map(int, (task / "children").read_text().split())
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # a thread that has ended
     return found
 
 
@@ -280,6 +283,14 @@ class Process:
     def status(self, field, pid=None):
         """A line of /proc/PID/status: status("SigBlk")."""
         return re.search(rf"^{field}:\s*(.*)$", self.proc("status", pid), re.M)[1]
+
+    def switches_asleep(self):
+        """How often it has gone to sleep, once it sleeps: two equal readings with a look at its state between them."""
+        def settled():
+            before = self.status("voluntary_ctxt_switches")
+            asleep = self.status("State").startswith("S")
+            return before if asleep and self.status("voluntary_ctxt_switches") == before else None
+        return until(settled)
 
     def comm(self, pid):
         return self.proc("comm", pid).rstrip("\n")

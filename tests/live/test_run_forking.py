@@ -233,7 +233,7 @@ def test_no_wake_up_while_it_runs(tend, daemon):
     p = tend.serve(f"[a]\nType=forking\nGuessMainPID=no\nExecStart={daemon} fm\n")
     p.wait_for("main process is not known")
     time.sleep(0.5)
-    before = p.status("voluntary_ctxt_switches")
+    before = p.switches_asleep()
     time.sleep(1.5)
     assert p.status("voluntary_ctxt_switches") == before
     stop(p)
