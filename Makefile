@@ -163,7 +163,7 @@ bench: $(BINARIES) | packages-bench ## the ratios that tend promises, beside bar
 	@TEND=build/static/tend TEND_SHARED=build/tend tests/bench/run
 
 .PHONY: demo
-demo: build/tend ## nginx, redis and a worker under tend as PID 1, one of them killed
+demo: build/tend ## nginx, redis and a worker under tend as PID 1: one is killed, one exceeds its budget
 	@TEND=$(CURDIR)/build/tend examples/demo/run
 
 # ---- lint ---------------------------------------------------------------------------------------------------
