@@ -1,18 +1,25 @@
 #!/usr/bin/python3
-"""A file has 600 lines at most, a function 60, a line 110 columns (in tables drawn by hand too)."""
+"""A file has 600 lines at most, in C a function 60 and a line 110 columns (in tables drawn by hand too)."""
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent.parent)
-FOLDERS = ["base", "config", "init", "supervisor", "control", "make", "tests/unit", "tests/fuzz", "tests/bench"]
+FOLDERS = ["base", "config", "init", "prepare", "supervisor", "control", "make",
+           "tests/unit", "tests/fuzz", "tests/bench"]
+PYTHON = ["tests/live", "tests/vm", "tests/accept", "tests/lint"]
 MOST_LINES, MOST_OF_FUNCTION, MOST_COLUMNS = 600, 60, 110
 
 
+def length_of(path):
+    n = len(path.read_text(encoding="utf-8").splitlines())
+    if n > MOST_LINES:
+        yield n, f"the file has {n} lines, {MOST_LINES} at most"
+
+
 def faults_of(path):
+    yield from length_of(path)
     lines = path.read_text(encoding="utf-8").splitlines()
-    if len(lines) > MOST_LINES:
-        yield len(lines), f"the file has {len(lines)} lines, {MOST_LINES} at most"
     began = name = None
     for number, line in enumerate(lines, 1):
         if len(line) > MOST_COLUMNS:
@@ -27,9 +34,9 @@ def faults_of(path):
 
 
 bad = False
-for folder in FOLDERS:
-    for path in sorted((ROOT / folder).glob("*.[ch]")):
-        for line, words in faults_of(path):
+for folders, names, look in ((FOLDERS, "*.[ch]", faults_of), (PYTHON, "*.py", length_of)):
+    for path in (path for folder in folders for path in sorted((ROOT / folder).glob(names))):
+        for line, words in look(path):
             print(f"{path.relative_to(ROOT)}:{line}: {words}")
             bad = True
 sys.exit(bad)

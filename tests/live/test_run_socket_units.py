@@ -1,11 +1,11 @@
 """Socket units as files: systemd's directories, drop-ins, sockets.target, and one that Debian ships."""
 import os
 import pathlib
-import socket
 import subprocess
 
 import pytest
 from conftest import stop
+from sockets import local
 
 UUIDD = pathlib.Path("/lib/systemd/system/uuidd.socket")
 
@@ -20,13 +20,6 @@ def lay(directory, files):
         else:
             path.write_text(text)
     return f"--unit-path={directory / 'system'}"
-
-
-def local(path):
-    c = socket.socket(socket.AF_UNIX)
-    c.settimeout(20)
-    c.connect(str(path))
-    return c
 
 
 def accepting(tmp_path):
