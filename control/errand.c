@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/pidfd.h>
 
 #include "base/io.h"
 #include "control/bus-call.h"
@@ -19,6 +21,8 @@ struct errand {
         uint32_t peer, serial;
         const struct method *method;
         errand_answer answer;
+        pid_t pid; /* of the child, and of the group that it makes */
+        int pidfd; /* owned; -1: the child is left to itself */
         int fd;
         sd_event_source *io, *limit; /* owned */
         char *text;                  /* owned */
@@ -30,6 +34,8 @@ static struct errand *errand_free(struct errand *e) {
         sd_event_source_unref(e->limit);
         if (e->fd >= 0)
                 (void) close(e->fd);
+        if (e->pidfd >= 0)
+                (void) close(e->pidfd);
         free(e->text);
         free(e);
         return NULL;
@@ -78,7 +84,14 @@ static void finish(struct errand *e, bool in_time) {
         errand_free(e);
 }
 
+/* While the child is there its number is nobody else's. What it waits for goes with it. */
+static void end_child(const struct errand *e) {
+        if (e->pidfd >= 0 && pidfd_send_signal(e->pidfd, SIGKILL, NULL, 0) == 0)
+                (void) kill(-e->pid, SIGKILL);
+}
+
 static int on_limit(sd_event_source *source maybe_unused, uint64_t at maybe_unused, void *context) {
+        end_child(context);
         finish(context, false);
         return 0;
 }
@@ -112,6 +125,7 @@ static int on_text(sd_event_source *source maybe_unused, int fd, uint32_t events
 /* --- The child. */
 
 static _Noreturn void work_in_child(const struct init *init, int fd, errand_work work, void *context) {
+        (void) setpgid(0, 0);
         init_restore_signals(init, false);
         FILE *out = fdopen(fd, "w");
         int r = out ? work(context, out) : -ENOMEM;
@@ -131,6 +145,8 @@ static int start(struct errand *e, errand_work work, void *context) {
         if (pid == 0)
                 work_in_child(m->init, ends[1], work, context);
         int r = pid < 0 ? -errno : 0;
+        e->pid = pid;
+        e->pidfd = pid < 0 ? -1 : pidfd_open(pid, 0);
         (void) close(ends[1]);
         e->fd = ends[0];
         if (r == 0 && fcntl(e->fd, F_SETFL, O_NONBLOCK) < 0)
@@ -156,6 +172,7 @@ void errand_run(struct call *c, errand_work work, void *context, errand_answer a
                         .serial = c->head->serial,
                         .method = c->method,
                         .answer = answer,
+                        .pidfd = -1,
                         .fd = -1,
                 };
                 r = start(e, work, context);

@@ -449,3 +449,24 @@ def test_memory_does_not_grow(bus):
         sizes.append(memory(p))
     assert sizes[2] - sizes[0] <= 100, sizes
     stop(p)
+
+
+@need_root
+@pytest.mark.skipif(not os.path.exists("/usr/bin/systemctl"), reason="there is no systemctl to hang")
+def test_errand_that_hangs(bus, tmp_path):
+    """What is asked of the image's systemctl and not answered in time ends with all that it has started."""
+    fake = tmp_path / "systemctl"
+    fake.write_text("#!/bin/sh\nsleep 1000 &\nwait\n")
+    fake.chmod(0o755)
+    p = bus()
+    p.enter("mount", "--bind", str(fake), "/usr/bin/systemctl", check=True)
+    before = descriptors(p), sorted(p.descendants())
+    s = connect(p.socket)
+    s.settimeout(30)
+    s.sendall(message("ListUnitFiles"))
+    until(lambda: len(p.descendants()) >= len(before[1]) + 3)
+    kind, body = take(s)
+    assert kind == 3 and b"takes too long" in body
+    s.close()
+    until(lambda: (descriptors(p), sorted(p.descendants())) == before)
+    assert stop(p) == 0
