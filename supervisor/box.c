@@ -14,7 +14,8 @@
 #include "supervisor/manager.h"
 #include "supervisor/oom.h"
 
-#define WORDS_MAX 512
+#define WORDS_MAX        512
+#define LACKS_CONTROLLER "the container has not got that controller of cgroup v2"
 
 static struct cgroups *cgroups_of(const struct service *s) {
         return &s->manager->cgroups;
@@ -26,9 +27,7 @@ static int path_of(const struct unit *u, char path[PATH_MAX]) {
 
 static void say_refused(const char *name, const char *setting, uint32_t missing, int r) {
         if (missing)
-                log_warning(name,
-                            "%s= is not enforced: the container has not got that controller of cgroup v2",
-                            setting);
+                log_warning(name, "%s= is not enforced: " LACKS_CONTROLLER, setting);
         else
                 log_warning(name, "%s= is not enforced: %s", setting, strerror(-r));
 }
@@ -186,9 +185,7 @@ const char *box_objection(const struct service *s) {
                 return c->ground.why;
         if (!s->box)
                 return "its cgroup could not be made";
-        return budget_controllers(b) & ~c->controllers
-                       ? "the container has not got that controller of cgroup v2"
-                       : NULL;
+        return budget_controllers(b) & ~c->controllers ? LACKS_CONTROLLER : NULL;
 }
 
 bool box_is_populated(const struct service *s) {
@@ -317,9 +314,32 @@ void box_settle(struct manager *m) {
                         change_slice(m, m->config->slices[i]->name, m->config);
 }
 
+/* Who belongs to a slice is nobody's to find. */
+static bool has_samples(const struct cgroups *c, const struct unit *u) {
+        return c->samples && !text_ends(u->name, ".slice");
+}
+
+static const char *why_unkept(const struct cgroups *c) {
+        return c->root < 0 ? c->ground.why : LACKS_CONTROLLER;
+}
+
+static const char *hint_of(const struct cgroups *c) {
+        return c->root < 0 ? c->ground.hint : NULL;
+}
+
+struct kept box_kept(const struct cgroups *c, const struct unit *u, const char *setting) {
+        struct kept k = { .tier = budget_tier(u->budget, setting, cgroup_unkept(c), has_samples(c, u)) };
+
+        if (k.tier > TIER_KERNEL) {
+                k.why = why_unkept(c);
+                k.hint = hint_of(c);
+        }
+        return k;
+}
+
 /* "MemoryMax=, TasksMax= kept by samples alone; IOWeight= not enforced: " and why. */
 static void say_unkept(const struct cgroups *c, const struct unit *u) {
-        bool samples = c->samples && !text_ends(u->name, ".slice");
+        bool samples = has_samples(c, u);
         uint32_t unkept = cgroup_unkept(c);
         char kept[WORDS_MAX] = "", lost[WORDS_MAX];
 
@@ -330,10 +350,9 @@ static void say_unkept(const struct cgroups *c, const struct unit *u) {
         (void) budget_words(u->budget, unkept, samples ? BUDGET_LOST : BUDGET_ALL, lost, sizeof(lost));
         if (*kept == '\0' && *lost == '\0')
                 return;
-        const char *hint = c->root < 0 ? c->ground.hint : NULL;
+        const char *hint = hint_of(c);
         log_warning(u->name, "%s%s%s%s%s: %s%s%s", kept, *kept ? " kept by samples alone" : "",
-                    *kept && *lost ? "; " : "", lost, *lost ? " not enforced" : "",
-                    c->root < 0 ? c->ground.why : "the container has not got that controller of cgroup v2",
+                    *kept && *lost ? "; " : "", lost, *lost ? " not enforced" : "", why_unkept(c),
                     hint ? "; what makes it work: " : "", hint ? hint : "");
 }
 

@@ -23,6 +23,15 @@ struct usage {
         uint64_t tasks_most;
 };
 
+/* How a budget is kept. */
+struct kept {
+        enum tier tier;
+        const char *why, *hint; /* below TIER_KERNEL: why, and what would change it; static; may be NULL */
+};
+
+/* What the unit asks for with that setting (a key). */
+struct kept box_kept(const struct cgroups *c, const struct unit *u, const char *setting);
+
 /* Its directory, for a new process, made where it is not there yet: a descriptor, 0 where services have none
  * here, or a negative errno. Says which budgets cannot be kept. */
 int box_open(struct service *s) must_check;

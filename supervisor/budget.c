@@ -4,9 +4,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define PERIOD_USUAL (100 * USEC_PER_MSEC)
 #define PERIOD_LEAST USEC_PER_MSEC /* what cpu.max takes */
 #define PERIOD_MOST  USEC_PER_SEC
+
+#define STARTUP "Startup" /* begins the key of what counts until all services are up */
 
 #define STEP      1.25 /* of niceness */
 #define HALF_STEP 1.118
@@ -203,8 +207,16 @@ bool budget_has_startup(const struct budget *b) {
                      b->startup_io_weight || b->startup_cpus || b->startup_nodes);
 }
 
+static bool asks(const struct knob *k, const struct budget *b, bool startup) {
+        static const struct budget_whole whole;
+        char text[KNOB_TEXT_MAX];
+
+        return k->text(b, &whole, startup, text) && strcmp(text, k->usual) != 0;
+}
+
+/* What it holds anyhow needs nobody to keep it. */
 static bool is_named(const struct knob *k, const struct budget *b) {
-        return k->text != put_group && is_set(k, b);
+        return k->text != put_group && (asks(k, b, false) || asks(k, b, true));
 }
 
 bool budget_is_limit(const struct budget *b) {
@@ -250,6 +262,30 @@ const char *budget_words(const struct budget *b, uint32_t controllers, enum budg
                 if (kinds & 1U << kind && controllers & 1U << CONTROLLER_IO)
                         n = put_word(buffer, size, n, device_words[kind]);
         return buffer;
+}
+
+static bool has_device_kind(const struct budget *b, const char *setting) {
+        for (const struct device_limit *d = b->devices; d; d = d->next)
+                if (strcmp(device_words[d->kind], setting) == 0)
+                        return true;
+        return false;
+}
+
+enum tier budget_tier(const struct budget *b, const char *setting, uint32_t unkept, bool samples) {
+        const char *usual = text_starts(setting, STARTUP) ? setting + strlen(STARTUP) : setting;
+
+        for (size_t i = 0; b && i < countof(budget_knobs); i++) {
+                const struct knob *k = &budget_knobs[i];
+
+                if (strcmp(k->setting, usual) != 0 || !is_named(k, b))
+                        continue;
+                if (!(unkept & 1U << k->controller))
+                        return TIER_KERNEL;
+                return samples && k->without && k->without(b) ? TIER_SAMPLED : TIER_NONE;
+        }
+        if (!b || !has_device_kind(b, setting))
+                return TIER_UNASKED;
+        return unkept & 1U << CONTROLLER_IO ? TIER_NONE : TIER_KERNEL;
 }
 
 struct sample_limits budget_sampled(const struct budget *b, const struct budget_whole *w,

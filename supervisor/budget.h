@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/budget.h"
+#include "supervisor/ground.h"
 #include "supervisor/sample.h"
 
 /* What a percentage is of: what the container may have. */
@@ -52,6 +53,10 @@ bool budget_is_limit(const struct budget *b);
 enum budget_part { BUDGET_ALL, BUDGET_SAMPLED, BUDGET_LOST };
 const char *budget_words(const struct budget *b, uint32_t controllers, enum budget_part part, char *buffer,
                          size_t size);
+
+/* How what `setting` (a key) asks of it is kept, where no cgroup keeps what needs those controllers, and
+ * samples are taken or not. `b` may be NULL. */
+enum tier budget_tier(const struct budget *b, const char *setting, uint32_t unkept, bool samples);
 
 /* What of it samples can watch: of those controllers. `b` may be NULL. */
 struct sample_limits budget_sampled(const struct budget *b, const struct budget_whole *w,

@@ -5,6 +5,10 @@
 #define ENGINE_WORD(name, word) [ENGINE_##name] = (word),
 static const char *const engine_words[] = { ENGINES(ENGINE_WORD) };
 
+const char *ground_tier_word(enum tier tier) {
+        return tier == TIER_KERNEL ? "kernel" : tier == TIER_SAMPLED ? "sampled" : "none";
+}
+
 /* What makes /sys/fs/cgroup writable. */
 static const char *const writable[ENGINE_COUNT] = {
         [ENGINE_UNKNOWN] = "a writable /sys/fs/cgroup in a cgroup namespace of the container's own",

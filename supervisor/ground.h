@@ -6,10 +6,14 @@
 
 /* How a budget is kept. */
 enum tier {
+        TIER_UNASKED = 0, /* nobody has asked for it */
         TIER_KERNEL = 1,  /* by a cgroup of the service's own */
         TIER_SAMPLED = 2, /* by looking at its processes now and then */
         TIER_NONE = 3,
 };
+
+/* "kernel", "sampled", "none" */
+const char *ground_tier_word(enum tier tier);
 
 /* Who has made the container. */
 #define ENGINES(X)                                                                                           \

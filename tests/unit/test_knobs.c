@@ -95,6 +95,8 @@ TEST(knobs_need_controllers) {
                 { "IOReadIOPSMax=/ 5\nIOReadIOPSMax=/tmp 5\nIOWeight=3", BIT(IO), true,
                   "IOWeight=, IOReadIOPSMax=" },
                 { "OOMPolicy=kill", BIT(MEMORY), false, "" },
+                { "MemoryMax=infinity\nMemoryMin=0\nCPUWeight=100", BIT(MEMORY) | BIT(CPU), false, "" },
+                { "MemoryMax=infinity\nStartupMemoryMax=1G", BIT(MEMORY), true, "MemoryMax=" },
                 { "OOMPolicy=continue", 0, false, "" },
                 { "Slice=a.slice", 0, false, "" },
                 { "TasksAccounting=yes\nMemoryAccounting=yes\nIOAccounting=yes",
@@ -172,4 +174,51 @@ TEST(knobs_without_cgroups) {
         CHECK(budget_sampled(&b, &house, UINT32_MAX).quota == 2000);
         l = budget_sampled(&b, &house, 1U << CONTROLLER_PIDS);
         CHECK(l.memory == SAMPLE_NO_LIMIT && l.tasks == 7 && l.quota == SAMPLE_NO_LIMIT);
+}
+
+/* How each setting is kept: with all controllers, without memory's, and without any cgroup; where processes
+ * can be looked at, and at last where they cannot. */
+TEST(knobs_tiers) {
+        static const struct {
+                const char *lines, *setting;
+                const char *tiers; /* by the kernel, samples, nobody; not asked for */
+        } rows[] = {
+                { "MemoryMax=1G", "MemoryMax", "KSSN" },
+                { "MemoryMax=1G", "MemoryHigh", "----" },
+                { "MemoryMax=infinity", "MemoryMax", "----" },
+                { "MemoryHigh=1G", "MemoryHigh", "KNNN" },
+                { "MemoryHigh=1G", "Nice", "----" },
+                { "StartupMemoryMax=1G", "StartupMemoryMax", "KSSN" },
+                { "TasksMax=5", "TasksMax", "KKSN" },
+                { "CPUQuota=5%", "CPUQuota", "KKNN" },
+                { "CPUQuota=5%\nCPUQuotaFallback=signals", "CPUQuota", "KKSN" },
+                { "CPUWeight=idle", "CPUWeight", "KKSN" },
+                { "CPUWeight=5", "CPUWeight", "KKSN" },
+                { "AllowedCPUs=0", "AllowedCPUs", "KKSN" },
+                { "IOWeight=5", "IOWeight", "KKNN" },
+                { "IOReadIOPSMax=/ 5", "IOReadIOPSMax", "KKNN" },
+                { "IOReadIOPSMax=/ 5", "IOWriteIOPSMax", "----" },
+                { "OOMPolicy=kill", "OOMPolicy", "----" },
+        };
+
+        CHECK(budget_tier(NULL, "MemoryMax", 0, true) == TIER_UNASKED);
+        for (size_t i = 0; i < countof(rows); i++) {
+                autofree char *file = text_format("[a]\nExecStart=x\n%s\n", rows[i].lines);
+                const char *setting = rows[i].setting;
+                struct ini ini;
+
+                ini_load(&ini, file, NULL, NULL);
+                const struct budget *b = ini.error == 0 ? ini.config->units[0]->budget : NULL;
+                if (CHECK(b, "row %zu", i)) {
+                        const enum tier got[] = {
+                                budget_tier(b, setting, 0, true),
+                                budget_tier(b, setting, BIT(MEMORY), true),
+                                budget_tier(b, setting, UINT32_MAX, true),
+                                budget_tier(b, setting, UINT32_MAX, false),
+                        };
+                        for (size_t k = 0; k < countof(got); k++)
+                                CHECK("-KSN"[got[k]] == rows[i].tiers[k], "row %zu, %zu: %d", i, k, got[k]);
+                }
+                ini_done(&ini);
+        }
 }
