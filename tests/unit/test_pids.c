@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "supervisor/pids.h"
 #include "tests/unit/test.h"
 
@@ -100,6 +102,46 @@ TEST(pids_gaps_close) {
                                 pids_remove(&p, pid * 16);
                         CHECK(p.used == 0, "from %d", from);
                 }
+        pids_done(&p);
+}
+
+static uint32_t count_pages(const struct pids *p) {
+        const size_t page = (size_t) sysconf(_SC_PAGESIZE);
+        uint32_t pages = 0;
+
+        for (size_t at = 0; at < ((size_t) p->mask + 1) * sizeof(*p->slots); at += page) {
+                const char *from = (const char *) p->slots + at;
+                bool touched = false;
+                for (size_t i = 0; i < page && !touched; i++)
+                        touched = from[i] != 0;
+                pages += touched;
+        }
+        return pages;
+}
+
+/* A thousand that are made one after another, and each again later, far from where it was: what is set aside
+ * for more stays untouched, and a gap in their midst is filled by nobody who stands where it belongs. */
+TEST(pids_made_in_a_row_take_few_pages) {
+        enum { HELD = 1000, AGAIN = 70000 };
+        struct pids p = {};
+
+        if (!CHECK(pids_reserve(&p, 2 * HELD) == 0))
+                return;
+        for (pid_t pid = 1; pid <= HELD; pid++)
+                pids_add(&p, pid, service_at((size_t) pid % PIDS_MOST));
+        CHECK(count_pages(&p) == 1 + HELD * sizeof(*p.slots) / (size_t) sysconf(_SC_PAGESIZE), "%u pages",
+              count_pages(&p));
+        pids_remove(&p, HELD / 2);
+        CHECK(p.slots[HELD / 2].pid == 0 && p.slots[HELD / 2 + 1].pid == HELD / 2 + 1);
+        for (pid_t pid = 1; pid <= HELD; pid++) {
+                pids_remove(&p, pid);
+                pids_add(&p, pid + AGAIN, service_at((size_t) pid % PIDS_MOST));
+        }
+        CHECK(p.used == HELD);
+        for (pid_t pid = 1; pid <= HELD; pid++)
+                CHECK(!pids_find(&p, pid) &&
+                              pids_find(&p, pid + AGAIN) == service_at((size_t) pid % PIDS_MOST),
+                      "pid %d", pid);
         pids_done(&p);
 }
 
