@@ -3,10 +3,10 @@
 
 #include "config/unit.h"
 
-/* waitid(2)'s si_code (CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: it has not ended) and si_status. */
+/* waitid(2)'s si_code (CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: it has not ended) and si_status,
+ * which is an exit code or a signal: a byte each. */
 struct ending {
-        int code;
-        int status;
+        uint8_t code, status;
 };
 
 /* systemd's words for Result=. */

@@ -271,12 +271,12 @@ static int on_turn(sd_event_source *source maybe_unused, void *context) {
 
 static void on_death(void *context, const siginfo_t *ended) {
         struct manager *m = context;
+        struct ending e = { (uint8_t) ended->si_code, (uint8_t) ended->si_status };
         struct service *s = pids_find(&m->pids, ended->si_pid);
 
         if (s)
-                service_process_ended(s, ended->si_pid, (struct ending){ ended->si_code, ended->si_status });
-        else if (!groundwork_ended(m, ended->si_pid, (struct ending){ ended->si_code, ended->si_status }) &&
-                 !sampling_ended(m, ended->si_pid, (struct ending){ ended->si_code, ended->si_status }))
+                service_process_ended(s, ended->si_pid, e);
+        else if (!groundwork_ended(m, ended->si_pid, e) && !sampling_ended(m, ended->si_pid, e))
                 m->census_due |= m->n_waiting > 0;
 }
 

@@ -52,20 +52,20 @@ struct service {
         uint8_t posted;       /* enum event; EVENT_COUNT: none. What an effect leads to, taken up when all are
                                  carried out */
         uint8_t kill_signal;  /* for whom the census finds; 0: none */
-        bool on_todo;
-        bool waits_to_start; /* for what it is ordered after */
-        bool wants_down;     /* it is to stop, when what is ordered after it has */
-        bool starts_again;   /* when it has come to rest */
-        bool has_rested;     /* it has come to rest, and what that means has not been looked at */
-        bool was_asked;      /* to stop; so it does not restart, and KillSignal= is a clean end */
-        bool was_killed;     /* by our SIGKILL */
-        bool waits_for_empty;
-        bool reloading;    /* it has said RELOADING=1 and not READY=1 since */
-        bool stops_itself; /* it has said STOPPING=1, and no signal was sent since */
-        bool settled_once; /* its first start has come to an end, good or bad */
-        bool goes_with;    /* it was stopped since what it is bound to went down */
-        bool heeds_limit;  /* the start that is asked for is refused where the start limit is hit */
-        bool is_held;      /* somebody has stopped it by hand: the container waits for what comes next */
+        bool on_todo : 1;
+        bool waits_to_start : 1; /* for what it is ordered after */
+        bool wants_down : 1;     /* it is to stop, when what is ordered after it has */
+        bool starts_again : 1;   /* when it has come to rest */
+        bool has_rested : 1;     /* it has come to rest, and what that means has not been looked at */
+        bool was_asked : 1;      /* to stop; so it does not restart, and KillSignal= is a clean end */
+        bool was_killed : 1;     /* by our SIGKILL */
+        bool waits_for_empty : 1;
+        bool reloading : 1;    /* it has said RELOADING=1 and not READY=1 since */
+        bool stops_itself : 1; /* it has said STOPPING=1, and no signal was sent since */
+        bool settled_once : 1; /* its first start has come to an end, good or bad */
+        bool goes_with : 1;    /* it was stopped since what it is bound to went down */
+        bool heeds_limit : 1;  /* the start that is asked for is refused where the start limit is hit */
+        bool is_held : 1;      /* somebody has stopped it by hand: the container waits for what comes next */
 };
 
 /* A service at rest; NULL where memory is lacking. */

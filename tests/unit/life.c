@@ -178,7 +178,7 @@ static void end_control(struct life *l, int status) {
         if (!CHECK(l->control_alive, "row %zu: no command behind %s", l->row, l->trail))
                 return;
         l->control_alive = false;
-        l->control = (struct ending){ CLD_EXITED, status };
+        l->control = (struct ending){ CLD_EXITED, (uint8_t) status };
         l->main_alive |= status == 0 && l->next_found;
         l->next_found = false;
         bool skips = l->state == STATE_CONDITION && ending_skips(l->control);
@@ -220,11 +220,11 @@ static void play_word(struct life *l, const char *word) {
                 l->now += (usec_t) strtoul(word + 1, NULL, 10) * MSEC;
                 CHECK(l->now < l->alarm, "row %zu: slept through the alarm behind %s", l->row, l->trail);
         } else if (strncmp(word, "exit:", 5) == 0)
-                end_main(l, (struct ending){ CLD_EXITED, number });
+                end_main(l, (struct ending){ CLD_EXITED, (uint8_t) number });
         else if (strncmp(word, "kill:", 5) == 0)
-                end_main(l, (struct ending){ CLD_KILLED, number });
+                end_main(l, (struct ending){ CLD_KILLED, (uint8_t) number });
         else if (strncmp(word, "dump:", 5) == 0)
-                end_main(l, (struct ending){ CLD_DUMPED, number });
+                end_main(l, (struct ending){ CLD_DUMPED, (uint8_t) number });
         else if (strcmp(word, "done") == 0 || colon)
                 end_control(l, number);
         else if (strcmp(word, "gone") == 0)

@@ -84,7 +84,7 @@ TEST(ending_every_signal_has_room) {
         char text[ENDING_TEXT_MAX];
 
         for (int signal = 1; signal <= 64; signal++) {
-                const struct ending e = { CLD_DUMPED, signal };
+                const struct ending e = { CLD_DUMPED, (uint8_t) signal };
                 CHECK(strlen(ending_text(e, text)) < ENDING_TEXT_MAX - 1, "signal %d", signal);
                 /* 32 and 33 are the C library's own. */
                 CHECK(strstr(text, "by SIG") || signal == 32 || signal == 33, "signal %d: %s", signal, text);

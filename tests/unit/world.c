@@ -162,7 +162,7 @@ static void ask(struct world *w, struct service *s, const char *word) {
 
 static void end_main(struct service *s, int code) {
         s->main = 0;
-        s->main_ending = (struct ending){ CLD_EXITED, code };
+        s->main_ending = (struct ending){ CLD_EXITED, (uint8_t) code };
         service_dispatch(s, EVENT_MAIN_ENDED);
 }
 
