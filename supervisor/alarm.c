@@ -14,6 +14,7 @@
 #include "init/kernel.h"
 #include "supervisor/environment.h"
 #include "supervisor/manager.h"
+#include "supervisor/trigger.h"
 
 #define STATE_DIRECTORY "/var/lib/tend/timers"
 #define BLIND_SPAN      USEC_PER_MIN /* how often the clock is looked at where it cannot be watched */
@@ -284,10 +285,11 @@ static void start(struct alarm *a, struct service *target) {
         static const struct job_request request = {
                 .verb = ASK_START, .mode = JOB_MODE_REPLACE, .unlimited = true, /* its own rhythm limits it */
         };
+        trigger_note_timer(target, a->timer->unit->name, a->last_real, a->last);
         int r = job_ask(target, &request, NULL, NULL);
-
         if (r == 0)
                 return;
+        trigger_forget(target);
         log_warning(a->timer->unit->name, "starting %s: %s", target->unit->name, strerror(-r));
         wait_for_next(a, false);
 }

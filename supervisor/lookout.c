@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "supervisor/manager.h"
+#include "supervisor/trigger.h"
 
 #define PAUSE      USEC_PER_SEC
 #define BUFFER     4096
@@ -150,14 +151,16 @@ static void fail(struct lookout *l) {
         service_dispatch(s, EVENT_BROKEN);
 }
 
-static void start(struct lookout *l, struct service *target) {
+static void start(struct lookout *l, const struct path_line *line, struct service *target) {
         static const struct job_request request = { .verb = ASK_START, .mode = JOB_MODE_REPLACE };
+        trigger_note_path(target, name_of(l), line->text);
         int r = job_ask(target, &request, NULL, NULL);
-
-        if (r == 0)
+        if (r == 0) {
                 l->is_running = true;
-        else
-                look_later(l, "starting its unit", r);
+                return;
+        }
+        trigger_forget(target);
+        look_later(l, "starting its unit", r);
 }
 
 static void trigger(struct lookout *l, const struct path_line *line) {
@@ -176,7 +179,7 @@ static void trigger(struct lookout *l, const struct path_line *line) {
                 make_fail(l, RESULT_RESOURCES);
         } else {
                 log_debug(name_of(l), "%s=%s: starting %s", path_kind_word(line->kind), line->text, p->unit);
-                start(l, target);
+                start(l, line, target);
         }
 }
 

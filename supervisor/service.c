@@ -20,6 +20,7 @@
 #include "supervisor/spawn.h"
 #include "supervisor/terminal.h"
 #include "supervisor/tie.h"
+#include "supervisor/trigger.h"
 #include "supervisor/watchdog.h"
 
 void service_set_unit(struct service *s, const struct unit *u) {
@@ -271,6 +272,7 @@ static void retire(struct service *s) {
                 return;
         if (s->vigil)
                 fdstore_clear(s->vigil);
+        trigger_forget(s);
         box_close(s);
 }
 

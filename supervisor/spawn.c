@@ -19,10 +19,11 @@
 #include "supervisor/prober.h"
 #include "supervisor/spawn.h"
 #include "supervisor/tie.h"
+#include "supervisor/trigger.h"
 #include "supervisor/vigil.h"
 #include "supervisor/watchdog.h"
 
-#define VARIABLES_MAX 22
+#define VARIABLES_MAX 25
 #define UNIT_SIZE     (256 + 16)
 #define VARIABLE_SIZE 64
 
@@ -117,6 +118,13 @@ static void add_monitor(struct variables *v, const struct service *s) {
         v->list[v->n++] = v->unit;
 }
 
+/* What has led to its start: a service's end, or a timer or a path. */
+static void add_origin(struct variables *v, const struct service *s) {
+        add_monitor(v, s);
+        for (char *const *t = trigger_variables(s); t && *t; t++)
+                v->list[v->n++] = *t;
+}
+
 static void make_variables(struct variables *v, const struct service *s, enum exec_kind kind,
                            const struct passing *p) {
         *v = (struct variables){};
@@ -130,7 +138,7 @@ static void make_variables(struct variables *v, const struct service *s, enum ex
         if (kind == EXEC_STOP || kind == EXEC_STOP_POST)
                 add_ending(v, "", s);
         if (kind == EXEC_START || kind == EXEC_START_PRE)
-                add_monitor(v, s);
+                add_origin(v, s);
         if (kind != EXEC_START)
                 return;
         add_watchdog(v, s);

@@ -1,4 +1,5 @@
 #include "supervisor/vigil.h"
+#include "base/text.h"
 #include "supervisor/fdstore.h"
 #include "supervisor/prober.h"
 
@@ -19,6 +20,7 @@ struct vigil *vigil_free(struct vigil *v) {
         sd_event_source_unref(v->watchdog);
         prober_free(v->prober);
         fdstore_clear(v);
+        strv_free(v->trigger);
         free(v);
         return NULL;
 }

@@ -22,6 +22,8 @@ struct vigil {
 
         struct prober *prober; /* owned; of ReadyWhen= and HealthCheck= */
 
+        char **trigger; /* owned; see trigger.h; NULL: none */
+
         usec_t reload_asked; /* when ReloadSignal= was sent */
 
         /* The store. */

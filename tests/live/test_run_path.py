@@ -54,6 +54,17 @@ def test_exists(tend, tmp_path):
     assert p.wait() == 0
 
 
+def test_environment_of_what_is_started(tend, tmp_path):
+    file = tmp_path / "a"
+    p = watching(tend, f"PathExists={file}\n",
+                 f"ExecStart=sh -c 'echo \"by <$TRIGGER_UNIT> <$TRIGGER_PATH>\"; rm {file}; echo ran'\n")
+    file.touch()
+    settled(p, 1)
+    assert f"by <job.path> <{file}>" in p.out
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+
+
 def test_exists_from_the_start(tend, tmp_path):
     (tmp_path / "a").touch()
     settled(watching(tend, f"PathExists={tmp_path}/a\n", f"ExecStart=sh -c 'echo ran; rm {tmp_path}/a'\n"), 1)

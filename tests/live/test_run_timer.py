@@ -29,6 +29,16 @@ def test_elapses_and_ends_with_the_container(tend):
     assert "killed" not in p.err
 
 
+def test_environment_of_what_is_started(tend):
+    """By which timer and when it has elapsed."""
+    p = tend.serve(JOB + "ExecStart=sh -c 'echo $TRIGGER_UNIT $TRIGGER_TIMER_REALTIME_USEC $TRIGGER_TIMER_MONOTONIC_USEC'\n"
+                   "[job.timer]\nOnBootSec=0\n")
+    by = re.fullmatch(r"(\S+) (\d+) (\d+)", p.wait_for(r"^job\.timer .*$")[0])
+    assert p.wait() == 0
+    assert 0 <= time.time() - int(by[2]) / 1e6 < 60
+    assert 0 <= time.monotonic() - int(by[3]) / 1e6 < 60
+
+
 @pytest.mark.parametrize("job, code", [("true", 0), ("sh -c 'exit 7'", 7)])
 def test_the_last_elapse_is_the_end(tend, job, code):
     """The container stays as long as a timer waits, and no longer. A job that fails once is not tried again before its time."""

@@ -444,3 +444,11 @@ def test_needs_nothing_when_nobody_asks(container):
     time.sleep(1)
     assert shop.tend.status("voluntary_ctxt_switches") == before
     stop(shop.tend)
+
+
+def test_what_is_started_by_hand_has_no_trigger(container):
+    c = container("[j]\nType=oneshot\nExecStart=sh -c 'echo \"by <$TRIGGER_UNIT>\"'\n[j.timer]\nOnActiveSec=10ms\n[stay]\nExecStart=sleep inf\n")
+    c.tend.wait_for("^by <j.timer>$")
+    c.wait_until("j", "inactive")
+    assert c.ctl("start", "j").returncode == 0
+    c.tend.wait_for("^by <>$")
