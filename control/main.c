@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "control/companion.h"
 #include "control/verb.h"
 #include "init/dropin.h"
 
@@ -42,7 +43,10 @@ static int run(int argc, char **argv) {
                 return dropin_main(argc, argv);
 
         const struct verb *v = verb_find(argv[1]);
-        return v ? verb_main(v, argc - 1, argv + 1) : verb_unknown(argv[1]);
+        if (v)
+                return verb_main(v, argc - 1, argv + 1);
+        int code = companion_main(argv[1], argv + 1);
+        return code < 0 ? verb_unknown(argv[1]) : code;
 }
 
 int main(int argc, char **argv) {

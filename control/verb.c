@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "config/suggest.h"
+#include "control/companion.h"
 #include "control/verb.h"
 
 static int take_flag(void *field, const char *value) {
@@ -191,6 +192,8 @@ static const char *nearest_verb(const char *word) {
         suggest_init(&s, word);
         for (size_t i = 0; i < countof(verbs); i++)
                 suggest_offer(&s, verbs[i].name);
+        for (size_t i = 0; companion_name(i); i++)
+                suggest_offer(&s, companion_name(i));
         return s.best;
 }
 
@@ -235,6 +238,7 @@ void verb_print_help(FILE *out) {
                      out);
         for (size_t i = 0; i < countof(verbs); i++)
                 (void) fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].help);
+        companion_print_help(out);
 
         (void) fputs("tend --help | --version\n\nOptions for a single command:\n", out);
         for (size_t i = 0; i < countof(single_options); i++)
@@ -250,10 +254,15 @@ static int help_main(const struct request *r) {
         }
 
         const struct verb *v = verb_find(r->words[0]);
-        if (!v)
-                return verb_unknown(r->words[0]);
-        print_verb(stdout, v);
-        return EXIT_FINE;
+        if (v) {
+                print_verb(stdout, v);
+                return EXIT_FINE;
+        }
+
+        static char option[] = "--help";
+        char *words[] = { r->words[0], option, NULL };
+        int code = companion_main(r->words[0], words);
+        return code < 0 ? verb_unknown(r->words[0]) : code;
 }
 
 /* The option of that name, of length n. */

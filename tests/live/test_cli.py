@@ -129,6 +129,58 @@ def test_a_missing_file_is_2(cli):
         assert re.search(r"nowhere\.ini: error: .*No such file", done.stdout + done.stderr)
 
 
+# ---- programs beside tend ------------------------------------------------------------------------------------
+
+SCRIPT = "#!/bin/sh\necho \"$(basename $0) from $(basename $(dirname $0)): $*\"\nexit 7\n"
+
+
+@pytest.fixture
+def beside(tend, tmp_path):
+    """tend in a directory of its own, with room for a program beside it: beside("image"), and run(...)."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "path").mkdir()
+    shutil.copy(tend.path, tmp_path / "own" / "tend")
+
+    def put(name, directory="own", mode=0o755):
+        file = tmp_path / directory / name
+        file.write_text(SCRIPT)
+        file.chmod(mode)
+
+    def run(*words):
+        return subprocess.run([tmp_path / "own" / "tend", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              env={"PATH": f"{tmp_path}/path:/usr/bin:/bin"}, timeout=20, check=False)
+    return put, run
+
+
+def test_a_program_beside_tend_is_a_verb(beside):
+    put, run = beside
+    put("tend-thing", "path")
+    done = run("thing", "a b", "--", "--c")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "tend-thing from path: a b -- --c\n", "")
+    put("tend-thing", "own")
+    assert run("thing").stdout == "tend-thing from own: \n"
+    assert run("help", "thing").stdout == "tend-thing from own: --help\n"
+
+
+def test_a_program_that_is_not_there_is_told(beside):
+    put, run = beside
+    done = run("image", "list")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "tend-image is neither beside tend nor in PATH" in done.stderr and "make install-image" in done.stderr
+    put("tend-image", "own", 0o644)
+    done = run("image", "list")
+    assert done.returncode == 2 and "tend-image cannot be executed: Permission denied" in done.stderr
+
+
+def test_a_path_is_no_program_beside_tend(beside, tmp_path):
+    put, run = beside
+    (tmp_path / "own" / "tend-x").mkdir()
+    put("y", "own/tend-x")
+    for word in ("x/y", "../own/tend-x/y", "Thing"):
+        done = run(word)
+        assert done.returncode == 2 and "not a verb of tend" in done.stderr
+
+
 # ---- check -------------------------------------------------------------------------------------------------
 
 def test_check_fine(cli, write):
