@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "config/budget.h"
 
 #define WORD(name, word) word,
@@ -19,6 +21,46 @@ struct budget *budget_free(struct budget *b) {
         free(b->slice);
         free(b);
         return NULL;
+}
+
+static bool copy_set(cpu_set_t **set) {
+        const cpu_set_t *from = *set;
+
+        *set = from ? malloc(sizeof(**set)) : NULL;
+        if (*set)
+                **set = *from;
+        return !from || *set;
+}
+
+static bool copy_devices(struct device_limit **list) {
+        const struct device_limit *from = *list;
+
+        for (*list = NULL; from; from = from->next, list = &(*list)->next) {
+                size_t size = sizeof(*from) + strlen(from->path) + 1;
+                *list = malloc(size);
+                if (!*list)
+                        return false;
+                memcpy(*list, from, size);
+                (*list)->next = NULL;
+        }
+        return true;
+}
+
+struct budget *budget_copy(const struct budget *b) {
+        struct budget *copy = calloc(1, sizeof(*copy));
+
+        if (!copy || !b)
+                return copy;
+        *copy = *b;
+        copy->slice = b->slice ? strdup(b->slice) : NULL;
+        /* All of them, so that none is the other's any more. */
+        bool whole = !b->slice || copy->slice;
+        whole &= copy_set(&copy->cpus);
+        whole &= copy_set(&copy->nodes);
+        whole &= copy_set(&copy->startup_cpus);
+        whole &= copy_set(&copy->startup_nodes);
+        whole &= copy_devices(&copy->devices);
+        return whole ? copy : budget_free(copy);
 }
 
 enum oom_policy budget_oom_policy(const struct budget *b) {

@@ -86,6 +86,9 @@ struct budget {
 
 struct budget *budget_free(struct budget *b);
 
+/* One like it, of its own; one of nothing where `b` is NULL. NULL without memory. */
+struct budget *budget_copy(const struct budget *b) must_check;
+
 /* What it is when it says nothing: continue for what is delegated, else stop. `b` may be NULL. */
 enum oom_policy budget_oom_policy(const struct budget *b);
 

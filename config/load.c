@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/calendar.h"
 #include "config/loader.h"
+#include "config/override.h"
 #include "config/path.h"
 #include "config/setup.h"
 #include "config/socket.h"
@@ -111,7 +112,9 @@ int loader_find_origins(struct loader *l, const struct source *s) {
         l->n_origins = 0;
         l->has_errors = false;
         r = add_origins(l, s->sections[0]);
-        return r < 0 ? r : add_origins(l, s->sections[1]);
+        if (r == 0)
+                r = add_origins(l, s->sections[1]);
+        return r < 0 ? r : add_origins(l, s->control);
 }
 
 static int add_unit(struct loader *l, struct unit *u, const struct source *s) {
@@ -158,6 +161,22 @@ static int make_spec(struct unit *u) {
         return 0;
 }
 
+/* Drop-ins that systemctl set-property has left for a unit of tend.ini, as a section of their own. */
+static int read_control(struct loader *l, const char *name, uint32_t *ret) {
+        autostrv char **files = NULL;
+        struct diags said = {};
+        int r = search_control(name, &files);
+
+        if (r == 0 && files)
+                r = draft_add_file(&l->draft, name);
+        if (r == 0 && files)
+                *ret = l->draft.at;
+        for (size_t i = 0; r == 0 && files && files[i]; i++)
+                r = draft_read_unit(&l->draft, files[i], &said);
+        diags_move(l->diags, &said, true);
+        return r;
+}
+
 int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit **ret) {
         bool is_own = s->sections[1] != DRAFT_NONE && !s->is_file;
         uint32_t place = is_own ? s->sections[1] : s->sections[0];
@@ -172,6 +191,9 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
         u->line = place != DRAFT_NONE ? l->draft.sections[place].line : 0;
 
         int r = make_spec(u);
+        s->control = DRAFT_NONE;
+        if (r == 0 && !s->is_file)
+                r = read_control(l, u->name, &s->control);
         if (r == 0)
                 r = add_unit(l, u, s);
         if (r < 0) {
@@ -188,6 +210,10 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
                 l->draft.sections[s->sections[i]].is_made = true;
                 r = apply_section(l, s->sections[i], u, false);
         }
+        if (r >= 0)
+                r = apply_section(l, s->control, u, false);
+        if (r >= 0)
+                r = override_apply(l->options->overrides, u->name, u, l->said);
         l->said = l->diags;
         if (r >= 0)
                 r = name_trigger(u);
@@ -349,7 +375,7 @@ static int make_foreground(struct loader *l) {
 
 static int make_container(struct loader *l) {
         struct container *c = &l->config->container;
-        struct source s = { .sections = { DRAFT_NONE, DRAFT_CONTAINER } };
+        struct source s = { .sections = { DRAFT_NONE, DRAFT_CONTAINER }, .control = DRAFT_NONE };
 
         int r = setting_apply_defaults(OWNER_CONTAINER, c, true);
         if (r >= 0)

@@ -6,6 +6,8 @@
 #include "base/diag.h"
 #include "config/unit.h"
 
+struct override;
+
 struct load_options {
         const char *path;         /* NULL: /etc/tend.ini */
         char *const *command;     /* borrowed; the words behind `--`, NULL for none: becomes command.service,
@@ -14,6 +16,7 @@ struct load_options {
         char *const *environment; /* borrowed; for ${NAME} */
         char *const *units; /* borrowed; unit files by name or path, besides Units=; NULL: none. With these,
                                and no `path`, there is no tend.ini */
+        const struct override *overrides; /* borrowed; what was set while tend ran, over all files */
         const char *unit_path; /* borrowed; where unit files are, as in search_init(); NULL: where systemd
                                   looks */
         bool enabled;          /* the units that are enabled in the image */

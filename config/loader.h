@@ -7,6 +7,7 @@
 /* Which sections a unit is made of, the later over the earlier; DRAFT_NONE where there is none. */
 struct source {
         uint32_t sections[2]; /* its template's or its unit file's, its own in tend.ini */
+        uint32_t control;     /* what was set of it and lasts; of a unit file that is in its own section */
         struct diags said;    /* owned; of a unit file, until it is known whether it has to be there */
         bool is_file;
         bool is_asked;  /* for by name, or enabled */

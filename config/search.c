@@ -13,8 +13,9 @@
 
 /* As systemd looks for the units of the system. The last two are the vendor's. */
 static const char *const usual[] = {
-        "/etc/systemd/system",     "/run/systemd/system", "/usr/local/lib/systemd/system",
-        "/usr/lib/systemd/system", "/lib/systemd/system",
+        SEARCH_CONTROL,        "/run/systemd/system.control",   "/etc/systemd/system",
+        "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+        "/lib/systemd/system",
 };
 
 static bool is_vendors(const char *directory) {
@@ -461,6 +462,15 @@ int search_drop_ins(const struct search *s, char *const *names, char ***ret) {
         if (r == 0)
                 *ret = TAKE(files);
         return r;
+}
+
+int search_control(const char *name, char ***ret) {
+        char directory[] = SEARCH_CONTROL, *directories[] = { directory, NULL };
+        const struct search s = { .directories = directories };
+        autofree char *own = strdup(name);
+        char *names[] = { own, NULL };
+
+        return own ? search_drop_ins(&s, names, ret) : -ENOMEM;
 }
 
 int search_links(const struct search *s, char *const *names, const char *suffix, bool enabled_only,

@@ -4,6 +4,9 @@
 
 #include "base/def.h"
 
+/* Where systemctl set-property leaves what is to last. */
+#define SEARCH_CONTROL "/etc/systemd/system.control"
+
 /* A name for which there is a file or a link, in the first of the directories that has it. */
 struct unit_file {
         char *name;    /* owned; "nginx.service", "worker@.service" */
@@ -51,6 +54,9 @@ int search_names(const struct search *s, const char *name, char ***ret) must_che
 
 /* The drop-ins of a unit with these names, in the order in which they are read. */
 int search_drop_ins(const struct search *s, char *const *names, char ***ret) must_check;
+
+/* The same of SEARCH_CONTROL alone: they are for units of tend.ini too. */
+int search_control(const char *name, char ***ret) must_check;
 
 /* The units that NAME.wants/ or NAME.requires/ (`suffix`) link to; `enabled_only`: not what the vendor's own
  * directories, /usr/lib and /lib, hold. */

@@ -91,9 +91,10 @@ const struct property *property_find(const struct interface *i, const char *name
 #define UNIT_INTERFACE       "org.freedesktop.systemd1.Unit"
 #define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
 
-/* The tables, each in a file of its own. */
-extern const struct interface interface_manager, interface_unit, interface_service, interface_socket,
-        interface_timer, interface_job, interface_properties, interface_introspectable, interface_peer,
-        interface_dbus;
+/* The tables, each in a file of its own. One that goes on in a second file is of the same name, and follows.
+ */
+extern const struct interface interface_manager, interface_unit, interface_service, interface_budget,
+        interface_socket, interface_path, interface_timer, interface_job, interface_properties,
+        interface_introspectable, interface_peer, interface_dbus;
 extern const struct interface *const interfaces[];
 extern const size_t n_interfaces;

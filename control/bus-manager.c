@@ -9,10 +9,11 @@
 #include "config/system.h"
 #include "control/bus-call.h"
 #include "control/bus-files.h"
+#include "control/bus-property.h"
 #include "control/bus-unit.h"
 #include "control/bus-verb.h"
-#include "control/processes.h"
 #include "control/unit-file.h"
+#include "supervisor/processes.h"
 #include "supervisor/reload.h"
 
 #define WORDS_MOST     512 /* of a list that is an argument */
@@ -284,19 +285,6 @@ static void get_unit_processes(struct call *c) {
         wire_array_end(out, mark);
 }
 
-/* Budgets at run time are not there yet: whatever is asked for would not be done. */
-static void set_unit_properties(struct call *c) {
-        const char *name = wire_read_string(c->in);
-        struct wire_in list;
-
-        (void) wire_read_bool(c->in);
-        wire_read_array(c->in, 8, &list);
-        wire_read_struct(&list);
-        const char *property = wire_read_string(&list);
-        call_fail(c, ERROR_READ_ONLY, "%s of %.255s cannot be set at run time: change its file and reload",
-                  list.bad ? "nothing" : property, name);
-}
-
 static void reset_failed(struct call *c) {
         const struct manager *m = c->bus->manager;
 
@@ -395,7 +383,7 @@ static const struct method methods[] = {
         { "KillUnit",                  "ssi",      "",             true,  verb_kill_unit },
         { "ResetFailedUnit",           "s",        "",             true,  verb_reset_failed_unit },
         { "ResetFailed",               "",         "",             true,  reset_failed },
-        { "SetUnitProperties",         "sba(sv)",  "",             true,  set_unit_properties },
+        { "SetUnitProperties",         "sba(sv)",  "",             true,  property_set_of_unit },
         { "RefUnit",                   "s",        "",             false, verb_ref_unit },
         { "UnrefUnit",                 "s",        "",             false, verb_unref_unit },
         { "GetUnitProcesses",          "s",        "a(sus)",       false, get_unit_processes },

@@ -128,7 +128,6 @@ static void print_arguments(FILE *out, const char *types, const char *direction)
 }
 
 static void print_interface(FILE *out, const struct interface *i) {
-        (void) fprintf(out, " <interface name=\"%s\">\n", i->name);
         for (size_t n = 0; n < i->n_methods; n++) {
                 (void) fprintf(out, "  <method name=\"%s\">\n", i->methods[n].name);
                 print_arguments(out, i->methods[n].takes, " direction=\"in\"");
@@ -143,7 +142,24 @@ static void print_interface(FILE *out, const struct interface *i) {
                 print_arguments(out, i->signals[n].type, "");
                 (void) fputs("  </signal>\n", out);
         }
-        (void) fputs(" </interface>\n", out);
+}
+
+/* Those of one name that follow one another are one. */
+static void print_interfaces(FILE *out, const struct object *o) {
+        const char *open = NULL;
+
+        for (size_t n = 0; n < n_interfaces; n++) {
+                if (!interfaces[n]->is_of(o))
+                        continue;
+                if (open && strcmp(open, interfaces[n]->name) != 0)
+                        (void) fputs(" </interface>\n", out);
+                if (!open || strcmp(open, interfaces[n]->name) != 0)
+                        (void) fprintf(out, " <interface name=\"%s\">\n", interfaces[n]->name);
+                open = interfaces[n]->name;
+                print_interface(out, interfaces[n]);
+        }
+        if (open)
+                (void) fputs(" </interface>\n", out);
 }
 
 static void print_child(FILE *out, const char *path) {
@@ -183,9 +199,7 @@ static void introspect(struct call *c) {
         (void) fputs("<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
                      "\"https://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n<node>\n",
                      out);
-        for (size_t n = 0; n < n_interfaces; n++)
-                if (interfaces[n]->is_of(&c->object))
-                        print_interface(out, interfaces[n]);
+        print_interfaces(out, &c->object);
         print_children(out, &c->object);
         (void) fputs("</node>\n", out);
         if (fclose(out) == 0)

@@ -7,6 +7,7 @@
 #include "config/bond.h"
 #include "config/socket.h"
 #include "control/bus-call.h"
+#include "control/bus-property.h"
 #include "control/bus-unit.h"
 #include "control/bus-verb.h"
 #include "control/unit-file.h"
@@ -370,6 +371,7 @@ static const struct method methods[] = {
         { "ReloadOrTryRestart",   "s",  "o", true, verb_try_reload_or_restart },
         { "Kill",                 "si", "",  true, verb_kill },
         { "ResetFailed",          "",   "",  true, verb_reset_failed },
+        { "SetProperties",        "ba(sv)", "", true, property_set },
         { "Ref",                  "",   "",  false, verb_ref },
         { "Unref",                "",   "",  false, verb_unref },
 };

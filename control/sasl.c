@@ -64,7 +64,11 @@ static const char *answer(struct sasl *s, const char *line) {
                 s->state = SASL_WAITS;
                 return REJECTED;
         }
-        return "ERROR\r\n"; /* no descriptors are taken either: NEGOTIATE_UNIX_FD */
+        /* Nobody takes any: they are closed by the kernel as they come. But where none may be sent, systemctl
+         * does not ask for what it would send one with, and does not ask otherwise either. */
+        if (behind(line, "NEGOTIATE_UNIX_FD") && s->state == SASL_KNOWN)
+                return "AGREE_UNIX_FD\r\n";
+        return "ERROR\r\n";
 }
 
 ssize_t sasl_take(struct sasl *s, const char *data, size_t size, char reply[SASL_REPLY_MAX]) {

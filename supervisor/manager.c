@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "config/override.h"
 #include "init/kernel.h"
 #include "supervisor/box.h"
 #include "supervisor/manager.h"
@@ -449,6 +450,7 @@ static void close_all(struct manager *m) {
         pids_done(&m->pids);
         free(m->waiting);
         strv_free(m->asked);
+        override_free(m->overrides);
         plan_done(&m->plan);
         config_free(m->config);
 }

@@ -57,7 +57,8 @@ struct manager {
                 *older; /* owned, and each of them; what reloads have replaced and services still run by */
         uint32_t n_older;
         char **asked; /* owned; unit files that were asked for while it ran, besides those of the options */
-        void *bus;    /* of options->hooks; NULL: nobody listens */
+        struct override *overrides; /* owned; what was set while it ran, see adjust.h */
+        void *bus;                  /* of options->hooks; NULL: nobody listens */
         struct plan plan;
         struct service **services; /* owned, and each of them; by index in the plan */
         struct service *leaving; /* owned; a list by next_leaving of those without a place in the plan: their

@@ -89,6 +89,7 @@ static int make_change(struct manager *m, const char *more, struct diags *d, str
         if (r < 0)
                 return r;
         options.units = units;
+        options.overrides = m->overrides;
         options.path = units ? main_file(m) : options.path;
         r = plan_load(&c->plan, &options, d, &c->config);
         return r < 0 ? r : make_services(m, c);

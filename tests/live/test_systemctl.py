@@ -138,8 +138,9 @@ TABLE = [
     ("reset-failed nosuch", 1, "Failed to reset failed state of unit nosuch.service: Unit nosuch.service not loaded."),
     ("cancel 4711", 1, "Failed to cancel job 4711: Job 4711 does not exist."),
     ("cancel", 0, ""),
-    ("set-property web MemoryMax=200M", 1, "Failed to set unit properties on web.service: MemoryMax of web.service cannot be set at run time: "
-     "change its file and reload"),
+    ("set-property --runtime web MemoryMax=200M TasksMax=50", 0, ""),
+    ("show -p MemoryMax,TasksMax web", 0, "MemoryMax=209715200\nTasksMax=50"),
+    ("set-property --runtime web Description=x", 1, "Failed to set unit properties on web.service: Cannot set property Description, or unknown property."),
     ("cat web", 0, "…ExecReload=true"),
     ("enable web", 1, "Failed to enable unit: web.service is a section of FILE and starts with the container"),
     ("daemon-reload", 0, ""),
@@ -395,6 +396,18 @@ def test_sockets(container):
     stop(c.tend)
 
 
+def test_paths(container, tmp_path):
+    c = container(f"[p.path]\nPathExists={tmp_path}/go\nDirectoryNotEmpty={tmp_path}/full\nMakeDirectory=yes\nDirectoryMode=0700\nUnit=s.service\n"
+                  "[s]\nExecStart=sleep inf\n[x]\nExecStart=sleep inf\n")
+    assert c.show("p.path", "Paths") == f"{tmp_path}/go (PathExists)\n{tmp_path}/full (DirectoryNotEmpty)"
+    assert [c.show("p.path", name) for name in ("Unit", "MakeDirectory", "DirectoryMode", "SubState", "Result")] == ["s.service", "yes", "0700", "waiting", "success"]
+    assert c.show("s", "TriggeredBy") == "p.path" and "Triggers: ● s.service" in c.ctl("status", "p.path").stdout.replace("○", "●")
+    (tmp_path / "go").touch()
+    c.wait_until("s", "active")
+    assert c.show("p.path", "SubState") == "running"
+    stop(c.tend)
+
+
 BUS_HERE = OWN_ETC[:2] + ['mkdir -p /run/dbus; mount -t tmpfs -o mode=755 none /run/dbus && ' + OWN_ETC[2], "sh"]
 
 
@@ -424,6 +437,7 @@ def test_the_system_bus(tend):
 def test_booted_only_where_there_is_a_systemctl(container, tend):
     c = container()
     assert pathlib.Path(f"/proc/{c.tend.pid}/root/run/systemd/system").is_dir()
+    assert pathlib.Path(f"/proc/{c.tend.pid}/root/run/systemd/ask-password").is_dir()  # a client on a terminal watches it
     stop(c.tend)
     p = tend.serve("[a]\nExecStart=sleep inf\n",
                    wrapper=["sh", "-c", 'mount --bind /dev/null /usr/bin/systemctl && exec "$@"', "sh"])

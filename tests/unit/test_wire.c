@@ -176,7 +176,9 @@ TEST(sasl_conversations) {
                 enum sasl_state state;
                 int end; /* of the last step: 0 waits for more, or an errno */
         } rows[] = {
-                { "0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n", "DATA OK ERROR", SASL_DONE, 0 },
+                { "0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n", "DATA OK AGREE_UNIX_FD",
+                  SASL_DONE, 0 },
+                { "0NEGOTIATE_UNIX_FD\r\n", "ERROR", SASL_WAITS, 0 },
                 { "0AUTH EXTERNAL 31303030\r\nBEGIN\r\n", "OK", SASL_DONE, 0 },
                 { "0AUTH EXTERNAL 30\r\nBEGIN\r\n", "REJECTED ERROR", SASL_WAITS, 0 },
                 { "0AUTH\r\nAUTH EXTERNAL 31303030\r\n", "REJECTED OK", SASL_KNOWN, 0 },

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "control/processes.h"
 #include "supervisor/census.h"
 #include "supervisor/manager.h"
+#include "supervisor/processes.h"
 
 #define CHILDREN_MAX 4096 /* bytes of a list of numbers */
 
