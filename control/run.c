@@ -5,6 +5,8 @@
 #include "control/loaded.h"
 #include "control/verb.h"
 #include "init/isolate.h"
+#include "init/kernel.h"
+#include "init/mounts.h"
 #include "supervisor/manager.h"
 
 /* Everything that can be wrong with the files is said before anything is made. NULL where there are
@@ -26,6 +28,14 @@ static int refuse(struct config *config, const char *doing, int error) {
         return EXIT_REFUSED;
 }
 
+/* What a container engine would have made: a bare namespace has nothing. */
+static void furnish(void) {
+        (void) mounts_make(NULL);
+        int r = kernel_raise_loopback();
+        if (r < 0)
+                log_info(NULL, "the loopback interface is down and stays so: %s", strerror(-r));
+}
+
 static int run_loaded(struct config *config, const struct run_options *o) {
         struct init init;
         int e = init_open(&init);
@@ -33,6 +43,8 @@ static int run_loaded(struct config *config, const struct run_options *o) {
         if (e < 0)
                 return refuse(config, "taking over signals", e);
         log_open(o->log_level >= 0 ? (uint8_t) o->log_level : config->container.log_level);
+        if (init.is_pid1 && !o->isolated)
+                furnish();
         return manager_run(&init, config, o);
 }
 

@@ -1,7 +1,10 @@
 #include <errno.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "init/kernel.h"
@@ -34,4 +37,16 @@ void kernel_unmap_code(void) {
 
 int kernel_set_hostname(const char *name) {
         return sethostname(name, strlen(name)) < 0 ? -errno : 0;
+}
+
+int kernel_raise_loopback(void) {
+        autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        struct ifreq r = { .ifr_name = "lo" };
+
+        if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &r) < 0)
+                return -errno;
+        if (r.ifr_flags & IFF_UP)
+                return 0;
+        r.ifr_flags |= IFF_UP;
+        return ioctl(fd, SIOCSIFFLAGS, &r) < 0 ? -errno : 0;
 }

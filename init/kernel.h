@@ -10,6 +10,8 @@ usec_t kernel_now(void); /* CLOCK_MONOTONIC */
  * from the page cache, see madvise(2). */
 void kernel_unmap_code(void);
 int kernel_set_hostname(const char *name) must_check;
+/* Brings the loopback interface up; 0 as well where it is. A negative errno where that is refused. */
+int kernel_raise_loopback(void) must_check;
 
 /* Whether /proc is there and of the PID namespace of `self`, our own pid: another's would have us signal
  * strangers. */
