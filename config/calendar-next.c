@@ -11,18 +11,18 @@
 #define YEAR_MOST 2199
 #define NEVER     INT64_MAX
 
-/* The days of a component that counts from the end of the month: its stop is the earlier one then. */
-static bool turn(struct calendar_component *c, int32_t days) {
-        int32_t start = days + 1 - c->start, stop = c->stop >= 0 ? days + 1 - c->stop : -1;
+/* The days of a component that counts from the end of the month: its stop is the earlier one then. Every
+ * month has them, as no expression counts further than 28 days. */
+static struct calendar_component turn(struct calendar_component c, int32_t days) {
+        int32_t start = days + 1 - c.start;
 
-        if (start < 1)
-                start = -1;
-        if (c->stop >= 0) {
-                c->stop = start;
-                c->start = stop < 1 ? -1 : stop;
-        } else
-                c->start = start;
-        return c->start > 0;
+        if (c.stop < 0)
+                c.start = start;
+        else {
+                c.start = days + 1 - c.stop;
+                c.stop = start;
+        }
+        return c;
 }
 
 /* The least value from `from` to `most` that the field allows; -1 where there is none. `days` is the length
@@ -35,18 +35,15 @@ static int32_t find(const struct calendar *c, enum calendar_field field, int32_t
         if (c->n[field] == 0)
                 return from <= most ? from : -1;
         for (uint16_t i = 0; i < c->n[field]; i++) {
-                struct calendar_component k = list[i];
-                int64_t at;
+                struct calendar_component k = days > 0 ? turn(list[i], days) : list[i];
+                int64_t at = k.start;
 
-                if (days > 0 && !turn(&k, days))
-                        continue;
-                at = k.start;
                 if (at < from) {
                         if (k.repeat == 0)
                                 continue;
                         at += ((int64_t) from - at + k.repeat - 1) / k.repeat * k.repeat;
                 }
-                if (at > most || (k.stop >= 0 && at > k.stop && at != k.start))
+                if (at > most || (k.stop >= 0 && at > k.stop))
                         continue;
                 if (best < 0 || at < best)
                         best = (int32_t) at;
