@@ -224,9 +224,7 @@ static int write_to(const struct tmpfile *t, const struct place *p) {
                 openat(p->at, p->name,
                        O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | (t->plus ? O_APPEND : 0));
 
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-        return write_file(t, fd);
+        return fd < 0 ? -errno : write_file(t, fd);
 }
 
 /* What is below an open directory, by its path for messages. */
