@@ -2,10 +2,11 @@
 #include "tests/unit/test.h"
 #include "tests/unit/world.h"
 
-#define STAYS "Type=oneshot\nRemainAfterExit=yes\nExecStart=x\n"
-#define FAILS "Restart=no\nFailureAction=none\nExecStart=x\n"
-#define PAIR  "[web]\nRequires=db\nAfter=db\n" STAYS "[db]\nExecReload=x\n" STAYS
-#define SOFT  "[web]\nWants=db\nAfter=db\n" STAYS "[db]\n" FAILS
+#define STAYS   "Type=oneshot\nRemainAfterExit=yes\nExecStart=x\n"
+#define FAILS   "Restart=no\nFailureAction=none\nExecStart=x\n"
+#define PAIR    "[web]\nRequires=db\nAfter=db\n" STAYS "[db]\nExecReload=x\n" STAYS
+#define RELOADS "[a]\nType=notify-reload\n" FAILS
+#define SOFT    "[web]\nWants=db\nAfter=db\n" STAYS "[db]\n" FAILS
 
 static const struct world_row rows[] = {
         /* One alone. */
@@ -34,6 +35,18 @@ static const struct world_row rows[] = {
         /* Reloads. */
         { "[a]\n" STAYS, "boot reload:a", "!-22", "a=exited" },
         { PAIR, "reload:db", "+db:reload -db:reload=invalid", "web=dead db=dead" },
+        { RELOADS, "run:a reload:a reloading:a ready:a", "+a:reload -a:reload=done", "a=running" },
+        { RELOADS, "run:a reload:a ring:a", "+a:reload -a:reload=failed", "a=running" },
+        { RELOADS, "run:a reload:a die:a", "+a:reload -a:reload=failed", "a=failed" },
+        { RELOADS, "run:a reload:a stop:a", "+a:reload -a:reload=canceled +a:stop -a:stop=done", "a=dead" },
+        /* Asked again meanwhile, it begins anew. */
+        { RELOADS, "run:a reload:a reload:a reloading:a ready:a", "+a:reload", "a=reload-signal" },
+        { RELOADS, "run:a reload:a reload:a reloading:a ready:a reloading:a ready:a",
+          "+a:reload -a:reload=done", "a=running" },
+        { RELOADS "[b]\nBefore=a\n" STAYS, "start:b run:a hold:b stop:b reload:a",
+          "+b:start -b:start=done +b:stop +a:reload", "a=running b=stop-sigterm" },
+        { RELOADS "PropagatesReloadTo=b\n[b]\n" STAYS, "start:b run:a reload:a reloading:a ready:a",
+          "+b:start -b:start=done +a:reload -a:reload=done", "a=running b=exited" },
         { PAIR, "reload-or-restart:db", "+db:start -db:start=done", "web=dead db=exited" },
         { PAIR, "try-reload-or-restart:db", "+db:nop -db:nop=done", "web=dead db=dead" },
 
@@ -52,6 +65,28 @@ static const struct world_row rows[] = {
           "+web:start +db:start -db:start=failed -web:start=dependency "
           "+web:start +db:start -db:start=failed -web:start=dependency",
           "web=failed db=failed" },
+
+        /* What contradicts the rest is left out, and what it would have brought. */
+        { "[a]\nWants=b\n" STAYS "[b]\nRequires=c\nConflicts=a\n" STAYS "[c]\n" STAYS, "start:a",
+          "+a:start -a:start=done", "a=exited b=dead c=dead" },
+        /* Started at first, then restarted: so is what goes with that. */
+        { "[a]\nRequires=t u\n" STAYS "[t]\nPartOf=u\n" STAYS "[u]\nPartOf=w\n" STAYS
+          "[w]\nRequires=a\n" STAYS "[k]\nPartOf=t\n" STAYS,
+          "boot restart:a",
+          "+a:restart +t:restart +u:restart +w:restart +k:restart -a:start=done -t:start=done "
+          "-u:start=done -w:start=done -k:start=done",
+          "a=exited t=exited u=exited w=exited k=exited" },
+
+        /* Who waits for it need not any more. */
+        { "[c]\n" STAYS "[a]\nAfter=c\n" STAYS "[b]\nAfter=a\n" STAYS,
+          "start:c hold:c stop:c start:a start:b stop:a",
+          "+c:start -c:start=done +c:stop +a:start +b:start -a:start=canceled +a:stop -b:start=done "
+          "-a:stop=done",
+          "c=stop-sigterm a=dead b=exited" },
+        { "[c]\n" STAYS "[a]\nAfter=c\n" STAYS "[b]\nAfter=a\n" STAYS,
+          "start:c hold:c stop:c start:a start:b cancel:a",
+          "+c:start -c:start=done +c:stop +a:start +b:start -a:start=canceled -b:start=done",
+          "c=stop-sigterm a=dead b=exited" },
 
         /* What is in the way. */
         { "[a]\n" STAYS, "boot hold:a stop:a start:a gone:a",
@@ -83,6 +118,48 @@ TEST(job_refuses_when_the_container_stops) {
         CHECK_STRING(w.trail, "!-108");
         CHECK(w.said.n == 1 && strcmp(w.said.list[0].text, "the container is stopping") == 0);
         world_done(&w);
+}
+
+/* Who starts it anew does not wait for the delay that has grown; the start limit is kept in mind. */
+TEST(job_by_hand_begins_anew) {
+        static const struct {
+                const char *script;
+                unsigned count, used;
+        } starts[] = { { "start:a", 0, 2 }, { "again/start:a", 5, 2 }, { "start:a reset:a", 0, 0 } };
+
+        for (size_t i = 0; i < countof(starts); i++) {
+                struct world w;
+
+                world_init(&w, "[a]\nStartLimitBurst=9\n" STAYS, i);
+                struct restarts *r = &w.manager.services[0]->restarts;
+                r->count = r->step = 5;
+                r->window.used = 1;
+                world_play(&w, starts[i].script);
+                CHECK(r->count == starts[i].count && r->step == starts[i].count, "row %zu: %u", i, r->count);
+                CHECK(r->window.used == starts[i].used, "row %zu: %u", i, r->window.used);
+                world_done(&w);
+        }
+}
+
+TEST(job_merges_what_goes_together) {
+        static const struct {
+                enum job_type a, b;
+                unsigned stand;
+                enum job_type both;
+        } merges[] = {
+                { JOB_START, JOB_START, 0, JOB_START },
+                { JOB_NOP, JOB_START, 0, JOB_START },
+                { JOB_STOP, JOB_NOP, 0, JOB_STOP },
+                { JOB_START, JOB_RESTART, STAND_UP, JOB_RESTART },
+                { JOB_RESTART, JOB_RELOAD, STAND_UP, JOB_RESTART },
+                { JOB_START, JOB_RELOAD, STAND_UP, JOB_RELOAD },
+                { JOB_RELOAD, JOB_START, STAND_UP | STAND_RELOADS, JOB_RELOAD },
+                { JOB_START, JOB_RELOAD, STAND_RELOADS, JOB_START },
+        };
+
+        for (size_t i = 0; i < countof(merges); i++)
+                CHECK(transaction_merge(merges[i].a, merges[i].b, merges[i].stand) == merges[i].both,
+                      "row %zu", i);
 }
 
 TEST(job_words_are_systemctls) {

@@ -46,6 +46,10 @@ static const struct world_row rows[] = {
         { "[web]\nBindsTo=db\nAfter=db\n" STAYS "[db]\n" STAYS "Restart=on-failure\n",
           "boot stop:web run:db die:db ring:db", "+web:stop -web:stop=done", "web=dead db=exited" },
 
+        { "[web]\nBindsTo=db\nAfter=db\n" STAYS "[db]\n" STAYS "Restart=on-failure\n",
+          "boot run:db hold:db die:db stop:web gone:db ring:db",
+          "+web:stop -web:stop=done +web:stop -web:stop=done", "web=dead db=exited" },
+
         /* PartOf=: down and again, never up alone. */
         { "[part]\nPartOf=whole\n" STAYS "[whole]\n" STAYS, "start:whole stop:whole",
           "+whole:start -whole:start=done +whole:stop -whole:stop=done", "part=dead whole=dead" },
@@ -109,8 +113,8 @@ static const struct world_row rows[] = {
           "+v:start -v:start=done +v:stop -v:stop=done", "v=dead a=exited" },
 
         /* RefuseManualStart= and RefuseManualStop= are about hands. */
-        { "[a]\nRefuseManualStart=yes\n" STAYS, "start:a again/start:a", "!-1 +a:start -a:start=done",
-          "a=exited" },
+        { "[a]\nRefuseManualStart=yes\n" STAYS, "start:a again/start:a restart:a try-restart:a",
+          "!-1 +a:start -a:start=done !-1 !-1", "a=exited" },
         { "[a]\nRefuseManualStop=yes\n" STAYS, "boot stop:a restart:a again/stop:a",
           "!-1 !-1 +a:stop -a:stop=done", "a=dead" },
 

@@ -8,6 +8,8 @@
 #include "supervisor/order.h"
 #include "tests/unit/test.h"
 
+#define NO_SUCH_PROCESS INT32_MAX /* is sent signals, and hears none */
+
 static void printf_like(2, 3) note(struct world *w, const char *format, ...) {
         size_t left = sizeof(w->trail) - w->length;
         va_list ap;
@@ -106,6 +108,7 @@ static bool leave_one(struct manager *m) {
                 if (!s->waits_for_empty || s->control != 0)
                         continue;
                 s->waits_for_empty = false;
+                s->main = 0;
                 service_dispatch(s, EVENT_EMPTY);
                 return true;
         }
@@ -174,9 +177,10 @@ static void ring(struct service *s) {
 }
 
 static bool tell(struct service *s, const char *word) {
-        if (strcmp(word, "run") == 0)
+        if (strcmp(word, "run") == 0) {
                 s->state = STATE_RUNNING; /* which no process has ever made of it */
-        else if (strcmp(word, "die") == 0)
+                s->main = NO_SUCH_PROCESS;
+        } else if (strcmp(word, "die") == 0)
                 end_main(s, 1);
         else if (strcmp(word, "end") == 0)
                 end_main(s, 0);
@@ -186,6 +190,10 @@ static bool tell(struct service *s, const char *word) {
                 s->control = 0;
         else if (strcmp(word, "ring") == 0)
                 ring(s);
+        else if (strcmp(word, "reloading") == 0)
+                service_dispatch(s, EVENT_RELOADING);
+        else if (strcmp(word, "ready") == 0)
+                service_dispatch(s, EVENT_UP);
         else if (strcmp(word, "reset") == 0)
                 job_reset_failed(s);
         else if (strcmp(word, "cancel") == 0)
