@@ -110,6 +110,20 @@ def test_unix_abstract(probe):
     probe(f"unix:@{name}", code=1, why="Connection refused")
 
 
+def test_unix_queue_is_full(probe, tmp_path):
+    """Nobody takes what waits there: it is tried for as long as there is time."""
+    path = str(tmp_path / "a.sock")
+    with contextlib.ExitStack() as stack, socket.socket(socket.AF_UNIX) as s:
+        s.bind(path)
+        s.listen(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                c = stack.enter_context(socket.socket(socket.AF_UNIX))
+                c.setblocking(False)
+                c.connect(path)
+        probe("--timeout", "300ms", f"unix:{path}", code=1, why="no answer in time")
+
+
 def test_unix_of_datagrams(probe, tmp_path):
     path = str(tmp_path / "a.sock")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
@@ -187,6 +201,7 @@ ANSWERS = {
     "interim first": (slowly(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), 0, ""),
     "endless behind the status": (endless(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), 0, ""),
     "endless before it": (endless(b"HTTP/1.1 100 Continue\r\n", b"X: y\r\n"), 1, "no status in all that it answers"),
+    "another protocol from now on": (slowly(b"HTTP/1.1 101 Switching Protocols\r\n"), 1, "status 101"),
     "another protocol": (lambda c: c.sendall(b"SSH-2.0-x\r\n"), 1, "what answers is not HTTP"),
     "garbage": (lambda c: c.sendall(os.urandom(1000)), 1, None),
     "nothing": (lambda c: c.recv(1024), 1, "it has closed the connection without an answer"),
@@ -223,6 +238,7 @@ COMMANDS = {
     "no": ("exec:false", 1, "exited with code 1"),
     "its last line": ("exec:sh -c 'echo one; echo two words >&2; exit 3'", 1, "exited with code 3: two words"),
     "a signal": ("exec:sh -c 'kill -9 $$'", 1, "was killed by SIGKILL"),
+    "not a program": ("exec:/etc/passwd", 1, "exited with code 126: /etc/passwd: Permission denied"),
     "not there": ("exec:nobody-has-this", 1, "exited with code 127: nobody-has-this: No such file or directory"),
     "much output": ("exec:sh -c 'yes | head -c 1000000; exit 0'", 0, ""),
     "too slow": ("exec:sleep 60", 1, "not through in time"),

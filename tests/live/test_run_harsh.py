@@ -136,6 +136,18 @@ def test_descriptors_come_back(tend):
     assert p.wait() == 0
 
 
+@need_root
+@pytest.mark.parametrize("mode, said", [("700", False), ("755", True), ("750", False)])
+def test_directory_that_is_somebody_elses(place, mode, said):
+    """A stranger cannot change it: the service sees to what it may do there."""
+    tend, _ = place
+    p = tend.serve("[a]\nType=oneshot\nStateDirectory=web\nStateDirectoryMode=0750\nExecStart=/bin/sh -c 'echo $STATE_DIRECTORY'\n",
+                   wrapper=[*shell(f"mount -t tmpfs -o mode=755 none /var/lib && mkdir -m {mode} /var/lib/web"), *as_stranger()])
+    assert p.wait() == 0
+    assert p.out == "/var/lib/web\n"
+    assert ("a.service: the mode of its directories is not enforced" in p.err) == said
+
+
 # ---- processes ---------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
@@ -187,6 +199,21 @@ def test_no_process_for_a_stop_command(place):
         p.wait()
     assert "making a process for ExecStop=: Resource temporarily unavailable" in p.err
     assert "a.service: stopped" in p.err
+
+
+@need_root
+def test_no_process_for_a_probe(place):
+    """That says nothing about the service: it is asked when there is room again."""
+    tend, folder = place
+    p = tend.serve(f"[a]\nExecStart=/bin/sleep inf\nHealthCheck=file:{folder}/ok\nHealthIntervalSec=50ms\nHealthRetries=1000\n",
+                   "--log-level", "debug", wrapper=NO_PROCESSES)
+    p.wait_for("a.service: a probe of its health failed: file:.*: No such file or directory")
+    with crowd(4):
+        p.wait_for("a.service: making a process to ask file:.*: Resource temporarily unavailable")
+        (folder / "ok").touch()
+    p.wait_for("a.service: healthy$")
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
 
 
 # ---- standard streams --------------------------------------------------------------------------------------

@@ -3,11 +3,12 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 
 import pytest
-from conftest import stop, until
+from conftest import PIPE, PYTHON, stop, until
 
 
 # A service that listens where its first argument says, as soon as the file go is there. It answers HTTP with the status
@@ -38,6 +39,16 @@ while True:
     except OSError:
         pass
     c.close()
+"""
+
+# Holds a process where nothing but SIGKILL reaches it, and tells how it has ended.
+TRACER = """
+import ctypes, os, sys
+pid, attach, wait_all = int(sys.argv[1]), 16, 0x40000000
+if ctypes.CDLL(None).ptrace(attach, pid, None, None) == 0:
+    os.waitpid(pid, wait_all)
+    print('stopped', flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, wait_all)[1]), flush=True)
 """
 
 BEHIND = "[b]\nAfter=a\nRestart=no\nFailureAction=none\nExecStart=sh -c 'echo b is up; exec sleep inf'\n"
@@ -174,6 +185,21 @@ def test_stop_while_it_waits(tend, tmp_path):
     assert "killed what" not in p.err
 
 
+def test_a_probe_that_dies_is_no_answer(tend, tmp_path):
+    """It is asked again, and that is said once."""
+    p = tend.serve(f"[a]\nReadyWhen=file:{tmp_path}/go\nExecStart=sleep inf\n{BEHIND}")
+    for _ in range(2):
+        pid = until(lambda: probes(p))[0]
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: pid not in p.children())
+    until(lambda: probes(p))
+    assert p.err.count(f"a.service: asking ReadyWhen=file:{tmp_path}/go: ") == 1
+    (tmp_path / "go").touch()
+    p.wait_for("a.service: ready")
+    p.wait_for("^b is up$")
+    assert stop(p) == 0
+
+
 def test_log_is_refused(tend, tmp_path):
     (tmp_path / "x.ini").write_text("[a]\nExecStart=true\nReadyWhen=log:ready.*\n")
     done = tend.run("check", str(tmp_path / "x.ini"))
@@ -268,6 +294,44 @@ def test_not_stopped_where_it_could_not_come_back(tend, tmp_path):
     assert stop(p) == 0
 
 
+def test_nobody_asks_while_it_is_down(tend, tmp_path):
+    """Not between two lives of it, nor behind the last."""
+    p = tend.serve("[a]\nExecStart=sleep inf\nRestartSec=1h\n" + health(tmp_path, f"exec:sh -c 'echo x >>{tmp_path}/asked'"))
+    until((tmp_path / "asked").exists)
+    os.kill(until(lambda: [pid for pid in p.children() if p.comm(pid) == "sleep"])[0], signal.SIGKILL)
+    p.wait_for("a.service: was killed by SIGKILL; starts again")
+    until(lambda: not probes(p))
+    asked = (tmp_path / "asked").stat().st_size
+    time.sleep(0.5)
+    assert (tmp_path / "asked").stat().st_size == asked and not probes(p)
+    assert stop(p) == 0
+
+
+@pytest.mark.parametrize("action", ["restart", "fail", "stop"])
+def test_nothing_is_done_while_the_container_stops(tend, script, tmp_path, action):
+    """It goes in its turn, behind the one that needs it, however it fares."""
+    (tmp_path / "ok").touch()
+    b = script("b", f"signal.signal(signal.SIGTERM, lambda *_: say('b is asked'))\nsay('b is up')\n"
+                    f"while not os.path.exists('{tmp_path}/go'):\n    time.sleep(0.01)\n")
+    p = tend.serve(f"[a]\nExecStart=sleep inf\nHealthAction={action}\n" + health(tmp_path, "file:{dir}/ok")
+                   + f"[b]\nAfter=a\nExecStart={b}\n")
+    p.wait_for("a.service: healthy$")
+    p.wait_for("^b is up$")
+    p.kill(signal.SIGTERM)
+    p.wait_for("^b is asked$")
+    (tmp_path / "ok").unlink()
+    p.wait_for("a.service: unhealthy: ")
+    (tmp_path / "go").touch()
+    assert p.wait() == 0, p.err
+    assert p.err.index("b.service: stopped") < p.err.index("a.service: stopped")
+
+
+def test_what_a_probe_says_is_printable(tend, tmp_path):
+    p = tend.serve("[a]\nExecStart=sleep inf\n" + health(tmp_path, f"file:{tmp_path}/\x1b[31mred"))
+    p.wait_for(r"a\.service: unhealthy: file:.*/\?\[31mred: No such file or directory \(2 in a row\)$")
+    assert stop(p) == 0
+
+
 def test_start_period(tend, tmp_path):
     p = tend.serve("[a]\nExecStart=sleep inf\n" + health(tmp_path, "file:{dir}/ok", HealthStartPeriodSec="1h"), "--log-level", "debug")
     p.wait_for("a probe of its health failed", after=5)
@@ -329,6 +393,28 @@ def test_probe_that_is_stopped(tend, tmp_path):
     until(lambda: not os.path.exists(f"/proc/{pid}"))
     until(lambda: [other for other in probes(p) if other != pid])
     assert "unhealthy" not in p.err
+    assert stop(p) == 0
+
+
+def test_probe_that_heeds_nothing(tend, tmp_path):
+    """One that does not even hear SIGTERM is killed; the next one asks only then."""
+    (tmp_path / "ok").touch()
+    text = "[a]\nExecStart=sleep inf\n" + health(tmp_path, f"exec:sh -c 'test ! -e {tmp_path}/slow || sleep 600'").replace("5s", "1s")
+    p = tend.serve(text, "--log-level", "debug")
+    p.wait_for(r"a\.service: healthy$")
+    (tmp_path / "slow").touch()
+    pid = until(lambda: [pid for pid in probes(p) if len(p.descendants_of(pid)) == 2])[0]
+    with subprocess.Popen([*PYTHON, TRACER, str(pid)], stdout=PIPE, text=True) as tracer:
+        try:
+            if tracer.stdout.readline() != "stopped\n":
+                pytest.skip("a process cannot be traced here")
+            (tmp_path / "slow").unlink()
+            p.wait_for(r"a probe of its health failed: exec:.*: no answer within 1s$")
+            until(lambda: tracer.poll() is not None)
+            assert tracer.stdout.read() == f"{-signal.SIGKILL}\n"
+        finally:
+            tracer.kill()
+    until(lambda: [other for other in probes(p) if other != pid])
     assert stop(p) == 0
 
 
