@@ -98,11 +98,15 @@ LINES = {
     "c and b": "c /run/a 0600 - - - 1:3\nb /run/b 0600 web - - 7:1",
     "C": "C /run/a - - - - /usr/share/tree\nC /run/b\nC /run/file - - - - /usr/share/tree/x",
     "C into an empty one": "C /run/there - - - - /usr/share/tree",
+    "C of what is there, with a mode": "C /run/file 0600 web - - /usr/share/tree/x\nC /run/there 0711 - - - /usr/share/tree",
+    "C into one that is not empty": "C /usr/share/tree/sub - - - - /usr/share/factory/run/b",
+    "C of a user's file": "C /run/a - - - - /home/foe/mine.txt\nC /run/b 0640 web - - /home/foe/mine.txt",
     "C of nothing that is there": "C /run/a - - - - /usr/share/none",
     "e": "e /run/there 0700 web\ne /run/none 0700\ne /run/t*e - - adm",
     "z": "z /run/there 0700 web adm\nz /run/f* 0600 - adm\nz /run/none 0600\nz /run/link 0600 web",
     "z that masks": "z /run/file ~0777\nz /run/there ~2777",
     "Z": "Z /usr/share/tree ~0750 web adm",
+    "z before e": "z /run/there 0711 - adm\ne /run/there 0700 web",
     "z behind d": "z /run/a 0700 web\nd /run/a 0755",
     "boot alone": "d! /run/a 0700\nr! /run/none",
     "failures that may be": "f- /run/there 0600 - - - x",
@@ -115,14 +119,14 @@ LINES = {
 
 FILES = {"run/there": None, "run/file": "text", "run/link": "-> file", "usr/share/tree/x": "x", "usr/share/tree/sub/y": "y",
          "usr/share/tree/l": "-> x", "usr/share/factory/run/b/z": "z", "run/way": "-> ../var/lib", "var/alias": "-> /var/lib/none",
-         "home/foe/way": "-> /srv", "home/foe/out": "-> /srv/out", "home/foe/sub": None, "home/foe/roots": "r", "srv/out": "x"}
+         "home/foe/way": "-> /srv", "home/foe/out": "-> /srv/out", "home/foe/sub": None, "home/foe/roots": "r", "home/foe/mine.txt": "m", "srv/out": "x"}
 
 
 @pytest.mark.skipif(not TMPFILES, reason="there is no systemd-tmpfiles to compare with")
 @pytest.mark.parametrize("text", LINES.values(), ids=LINES)
 def test_makes_what_systemd_makes(tend, tmp_path, text):
     theirs, ours, said, _ = both(tend, tmp_path, {**FILES, "usr/lib/tmpfiles.d/a.conf": text + "\n"}, TMPFILES, "--create", "--boot",
-                                 foreign=["home/foe", "home/foe/way", "home/foe/out", "home/foe/sub"])
+                                 foreign=["home/foe", "home/foe/way", "home/foe/out", "home/foe/sub", "home/foe/mine.txt"])
     assert ours == theirs, said
 
 
@@ -130,7 +134,7 @@ REMOVALS = {
     "r": "r /run/file\nr /run/there\nr /run/none\nr /usr/share/tree\nr! /run/l*",
     "R": "R /usr/share/tree\nR /run/l*k\nR /run/none",
     "D": "D /usr/share/tree 0700 web\nD! /run/there/new 0700",
-    "one below another": "R /usr/share/tree/sub\nr /usr/share/tree/x\nr /usr/share/tree/l\nr /usr/share/tree",
+    "one below another": "r /usr/share/tree\nR /usr/share/tree/sub\nr /usr/share/tree/x\nr /usr/share/tree/l",
 }
 
 
@@ -159,13 +163,15 @@ def test_files_override_each_other(tend, tmp_path):
 
 def test_says_what_is_wrong_with_its_line(tend, tmp_path):
     root = image(tmp_path / "root", {**FILES, "usr/lib/tmpfiles.d/a.conf": "# x\nd /run/a 0999\nq\nd /run/b 0755 gone\nd /run/file\na /run/there - - - - u:web:r\n"
-                                                                          "d /run/c/%i\nd /run/d\nd /run/d 0700\n"})
+                                                                          "d /run/c/%i\nd /run/d\nd /run/d 0700\ne /run/file 0700\nC /usr/share/tree/x - - - - /usr/share/tree/l\n"
+                                                                          "w /run/none - - - - x\nL /run/link - - - - file\n"})
     said = tend.run("prepare", "--root", str(root))
     assert said.returncode == 2
     for line, words in {2: "error: 0999: not an octal mode", 3: "error: the line: it lacks a path", 4: "error: gone: there is no such user",
                         5: "error: /run/file: something of another kind is there", 6: "warning: /run/there: attributes and access lists are not set",
-                        7: "error: /run/c/%i: no such specifier", 9: "warning: /run/d: /usr/lib/tmpfiles.d/a.conf:8 has said it differently"}.items():
+                        7: "error: /run/c/%i: no such specifier", 9: "warning: /run/d: /usr/lib/tmpfiles.d/a.conf:8 has said it differently", 10: "error: /run/file: Not a directory"}.items():
         assert f"/usr/lib/tmpfiles.d/a.conf:{line}: {words}" in said.stdout
+    assert not re.search(r"a\.conf:(11|12|13): ", said.stdout)  # what may well be so
 
 
 ACCOUNTS = {
@@ -173,6 +179,7 @@ ACCOUNTS = {
     "u with a shell": "u a - - /home/a /bin/sh",
     "u with a number": "u a 123\nu b 33",
     "u with a group": "u a 123:web\nu b 124:33\nu c -:web",
+    "u with the number of another's group": "u a 4\nu b 4:web",
     "u that is there": "u web 77",
     "g": "g a -\ng b 321\ng web 5",
     "u and g": "g a 300\nu a -\nu b 300",
@@ -180,7 +187,7 @@ ACCOUNTS = {
     "r": "u a -\nu b -\nr - 500-501",
     "twice": "u a 200\nu a 300\nu b 400\nu b 400",
     "by a file": "u a /etc/mine",
-    "wrong": "u 1a -\nu a:b -\nx c -\nu d 99999999999\nu e - - relative\nu good 222",
+    "wrong": "u 1a -\nu a:b -\nx c -\nu d 99999999999\nu e - - relative\nu good 222\nu f - \"a:b\" /home/f\nu g - - /a:b",
     "many": "".join(f"u s{i} -\n" for i in range(20)),
 }
 
@@ -193,3 +200,22 @@ def test_makes_the_accounts_that_systemd_makes(tend, tmp_path, text, shadows):
     theirs, ours, said, done = both(tend, tmp_path, {**shadow, "etc/mine": "", "usr/lib/sysusers.d/a.conf": text + "\n"}, SYSUSERS)
     accounts = {name: entry for name, entry in ours.items() if re.match("etc/g?(passwd|group|shadow)", name)}
     assert accounts == {name: entry for name, entry in theirs.items() if re.match("etc/g?(passwd|group|shadow)", name)}, said
+
+
+def test_nothing_is_locked_where_nothing_is_lacking(tend, tmp_path):
+    """So that an image whose /etc is read-only has nothing to say."""
+    root = image(tmp_path / "root", {"usr/lib/sysusers.d/a.conf": "u web -\ng adm -\nm old adm\nu old 500\n",
+                                     "etc/passwd": PASSWD + "old:x:500:500::/:/bin/sh\n", "etc/group": GROUP + "old:x:500:\n"})
+    said = tend.run("prepare", "--root", str(root))
+    assert (said.returncode, said.stdout) == (0, ""), said.stdout
+    assert not (root / "etc/.pwd.lock").exists()
+
+
+def test_another_file_system_is_not_copied(tend, tmp_path):
+    """Its mount point is left out, as systemd leaves it out."""
+    root = image(tmp_path / "root", {**FILES, "usr/lib/tmpfiles.d/a.conf": "C /run/a - - - - /usr/share/tree\n"})
+    inner = root / "usr/share/tree/sub"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none {inner} && touch {inner}/z && exec \"$@\"", "sh",
+                           tend.path, "prepare", "--root", str(root)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (root / "run/a").iterdir()) == ["l", "x"]
