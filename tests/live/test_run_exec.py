@@ -269,6 +269,16 @@ def test_streams_to_files(tend, tmp_path, text, content):
     assert "out\n" not in p.out or text.startswith("StandardError")
 
 
+def test_a_file_blocks(tend, tmp_path):
+    """It is opened without waiting, for PID 1's sake; the service gets it as any shell would give it."""
+    os.mkfifo(tmp_path / "fifo")
+    held = os.open(tmp_path / "fifo", os.O_RDWR)
+    code = "import os; print([os.get_blocking(fd) for fd in (0, 1)], flush=True)"
+    once(tend, f"StandardInput=file:{tmp_path}/fifo\nStandardOutput=file:{tmp_path}/fifo\nExecStart=python3 -IS -c '{code}'")
+    assert os.read(held, 100) == b"[True, True]\n"
+    os.close(held)
+
+
 def test_new_file_has_the_mode_of_the_umask(tend, tmp_path):
     once(tend, f"UMask=0037\nStandardOutput=append:{tmp_path}/new\nExecStart=echo x")
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640

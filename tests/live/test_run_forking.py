@@ -60,6 +60,10 @@ int main(int argc, char **argv) {
                 for (;;)
                         pause();
         dprintf(1, "up %d\n", getpid());
+        if (strchr(how, 'D')) {
+                usleep(1500000);
+                _exit(0);
+        }
         if (strchr(how, 'd')) {
                 usleep(500000);
                 _exit(0);
@@ -140,6 +144,15 @@ def test_what_it_leaves_behind_is_ended(tend, tmp_path, daemon):
     p.wait_for(r"^up (\d+)$", after=1)
     assert is_gone(child)
     stop(p)
+
+
+def test_who_is_left_behind_later_is_no_main_process(tend, daemon):
+    """Only of a daemon that has just come up is it the process in between that has ended."""
+    p = tend.serve(f"[a]\nType=forking\nExecStart={daemon} fmD\n")
+    p.wait_for(r"^tend: a\.service: started, pid \d+$")
+    p.wait_for("^tend: a.service: finished")
+    assert p.wait() == 0
+    assert p.err.count("its main process is now pid") == 1
 
 
 def test_behind_it_waits_for_the_file(tend, tmp_path, daemon):

@@ -31,6 +31,18 @@ def test_notify_access(tend, script, access):
     assert stop(p) == 0
 
 
+def test_another_service_is_not_heard(tend, script, tmp_path):
+    """Not even by who hears all: what b says is none of a's."""
+    a = script("a", f"open('{tmp_path}/name', 'w').write(os.environ['NOTIFY_SOCKET'])\ntell('STATUS=by itself')\nstay()\n")
+    b = script("b", f"os.environ['NOTIFY_SOCKET'] = open('{tmp_path}/name').read()\ntell('STATUS=by b')\nstay()\n")
+    p = tend.serve(f"[a]\nNotifyAccess=all\nReadyWhen=file:{tmp_path}/name\nExecStart={a}\n[b]\nAfter=a\nExecStart={b}\n",
+                   "--log-level", "debug")
+    p.wait_for(r"^tend: a\.service: says: by itself$")
+    p.wait_for(r"^tend: a\.service: a notification of pid \d+: not heard, see NotifyAccess=$")
+    assert "says: by b" not in p.err
+    assert stop(p) == 0
+
+
 def test_no_socket_without_access(tend):
     p = tend.serve("[none]\nExecStart=sh -c 'echo none ${NOTIFY_SOCKET-unset}'\n[some]\nNotifyAccess=all\n"
                    "ExecStart=sh -c 'echo some $$NOTIFY_SOCKET'\n".replace("${NOTIFY", "$${NOTIFY"), add_env={"NOTIFY_SOCKET": "@tends-own"})

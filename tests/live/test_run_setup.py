@@ -49,6 +49,32 @@ def test_condition(tend, text, starts):
     assert ("svc.service: skipped: " in p.err) == (not starts)
 
 
+# What is made of the world first, and what is asked then.
+MADE = {
+    "a limit of the container": ("mount -t tmpfs none /sys/fs/cgroup && echo 104857600 >/sys/fs/cgroup/memory.max", "Memory=<200M", True),
+    "first boot": ("touch /run/systemd/first-boot", "FirstBoot=yes", True),
+    "not the first boot": ("touch /run/systemd/first-boot", "FirstBoot=no", False),
+    "this machine": ("echo 0123456789abcdef0123456789abcdef >/etc/machine-id", "Host=01234567-89AB-cdef-0123-456789abcdef", True),
+    "another machine": ("echo 0123456789abcdef0123456789abcdef >/etc/machine-id", "Host=01234567-89ab-cdef-0123-456789abcdee", False),
+    "an update": ("touch -d 1971-01-01 /etc/.updated", "NeedsUpdate=/etc", True),
+    "no update": ("touch -r /usr /etc/.updated", "NeedsUpdate=/etc", False),
+}
+
+
+@need_root
+@pytest.mark.parametrize("make, text, starts", MADE.values(), ids=MADE)
+def test_condition_of_a_world_that_is_made(tend, make, text, starts):
+    p = once(tend, f"Condition{text}\nExecStart=echo started", wrapper=[*SCRATCH, "sh", "-c", f'mkdir -p /run/systemd && {make} && exec "$@"', "sh"])
+    assert p.out == ("started\n" if starts else ""), p.err
+
+
+@need_root
+def test_condition_of_a_group_beside_the_first(tend):
+    for group, out in (("1234", "started\n"), ("1235", "")):
+        p = once(tend, f"ConditionGroup={group}\nExecStart=echo started", wrapper=["setpriv", "--groups", "7,1234"])
+        assert p.out == out, p.err
+
+
 def test_condition_is_named(tend):
     p = once(tend, "ConditionPathExists=/\nConditionPathExists=|/\nConditionFileNotEmpty=!/etc/passwd\nExecStart=echo started")
     assert "svc.service: skipped: ConditionFileNotEmpty=!/etc/passwd is not met" in p.err
@@ -205,6 +231,15 @@ def test_state_that_is_there_is_given_to_the_user(tend):
 
 
 @need_root
+def test_state_that_is_too_much_to_be_given(tend):
+    """PID 1 waits for it: beyond some thousand files that is said, and the service runs all the same."""
+    p = once(tend, "User=nobody\nStateDirectory=web\nExecStart=echo up",
+             wrapper=[*SCRATCH, "sh", "-c", 'mkdir /var/lib/web && cd /var/lib/web && seq 4200 | xargs touch && exec "$@"', "sh"])
+    assert p.out == "up\n"
+    assert "svc.service: the owner of all that is in its directories is not enforced: there is too much in them; chown it once" in p.err
+
+
+@need_root
 def test_privileged_command_finds_the_directory_of_the_user(tend):
     p = once(tend, "User=nobody\nRuntimeDirectory=web\nExecStartPre=+stat -c %%U /run/web\nExecStart=true", wrapper=SCRATCH)
     assert p.out == "nobody\n"
@@ -310,6 +345,15 @@ def test_scheduling(tend, text, shown):
     assert f"policy: {shown}" in once(tend, f"{text}\nExecStart=chrt --pid 0").out
 
 
+@need_root
+@pytest.mark.parametrize("text, shown", [("CPUSchedulingPriority=7", "7"), ("", "1")])
+def test_real_time(tend, text, shown):
+    p = once(tend, f"CPUSchedulingPolicy=rr\n{text}\nExecStart=chrt --pid 0")
+    if "is not enforced" in p.err:
+        pytest.skip("nobody gets real time here")
+    assert "policy: SCHED_RR" in p.out and f"priority: {shown}\n" in p.out
+
+
 def test_real_time_without_the_capability(tend):
     """In a container it may be refused; the service starts all the same."""
     wrapper = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"] if os.getuid() == 0 else []
@@ -317,7 +361,8 @@ def test_real_time_without_the_capability(tend):
     assert p.out == "on\n" and p.err.count("CPUSchedulingPolicy= is not enforced: the container lacks the capability") == 1
 
 
-@pytest.mark.parametrize("text, shown", [("IOSchedulingClass=idle", "idle"), ("IOSchedulingPriority=6", "best-effort: prio 6"),
+@pytest.mark.parametrize("text, shown", [("IOSchedulingClass=idle", "idle"), ("IOSchedulingClass=none\nIOSchedulingPriority=6", "none: prio 0"),
+                                         ("IOSchedulingPriority=6", "best-effort: prio 6"),
                                          ("IOSchedulingClass=best-effort\nIOSchedulingPriority=1", "best-effort: prio 1")])
 def test_io_scheduling(tend, text, shown):
     assert once(tend, f"{text}\nExecStart=ionice").out == shown + "\n"

@@ -354,6 +354,70 @@ def test_the_end_at_once(container):
     assert c.tend.wait() in (0, 137)
 
 
+def test_a_reload_begins_after_it_was_asked_for(container, script):
+    """Type=notify-reload: what began before, or does not say when, is another one."""
+    a = script("a", """
+def reload(*_):
+    tell('RELOADING=1\\nMONOTONIC_USEC=1')
+    tell('RELOADING=1')
+    tell('RELOADING=1\\nMONOTONIC_USEC=%d' % (time.monotonic_ns() // 1000))
+    tell('READY=1')
+signal.signal(signal.SIGUSR1, reload)
+tell('READY=1')
+stay()
+""")
+    c = container(f"[a]\nType=notify-reload\nReloadSignal=SIGUSR1\nExecStart={a}\n", "--log-level", "debug")
+    c.tend.wait_for("a.service: ready")
+    assert c.ctl("reload", "a").returncode == 0
+    c.tend.wait_for(r"a\.service: says RELOADING=1, but not since it was asked \(MONOTONIC_USEC=\)$", after=1)
+    c.tend.wait_for("a.service: reloaded$")
+
+
+def test_a_reload_that_is_over_before_its_command(container, script, tmp_path):
+    """READY=1 has come already: nobody waits for another one."""
+    a = script("a", f"""
+def reload(*_):
+    tell('RELOADING=1')
+    tell('READY=1')
+    r, w = os.pipe()
+    sender().sendmsg([b'BARRIER=1'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [w]))])
+    os.close(w)
+    os.read(r, 1)
+    open('{tmp_path}/through', 'w').close()
+signal.signal(signal.SIGHUP, reload)
+tell('READY=1')
+stay()
+""")
+    c = container(f"[a]\nType=notify\nExecStart={a}\n"
+                  f"ExecReload=sh -c 'kill -HUP $MAINPID; while ! test -e {tmp_path}/through; do sleep 0.01; done'\n")
+    c.tend.wait_for("a.service: ready")
+    assert c.ctl("reload", "a").returncode == 0
+    c.tend.wait_for("a.service: reloaded$")
+
+
+@pytest.mark.parametrize("whom, heard", [("all", ["child", "main"]), ("main", ["main"])])
+def test_whom_a_kill_reaches(container, script, whom, heard):
+    a = script("a", """
+name = 'main' if os.fork() else 'child'
+def hear(number, frame):
+    say(name, 'heard', number)
+signal.signal(signal.SIGUSR1, hear)
+signal.signal(signal.SIGUSR2, hear)
+say(name, 'is there')
+while True:
+    signal.pause()
+""")
+    c = container(f"[a]\nExecStart={a}\n")
+    for name in ("main", "child"):
+        c.tend.wait_for(f"^{name} is there$")
+    assert c.ctl("kill", "--signal=USR1", f"--kill-whom={whom}", "a").returncode == 0
+    c.tend.wait_for(f"^main heard {int(signal.SIGUSR1)}$")
+    assert c.ctl("kill", "--signal=USR2", "--kill-whom=all", "a").returncode == 0
+    c.tend.wait_for(f"^main heard {int(signal.SIGUSR2)}$")
+    c.tend.wait_for(f"^child heard {int(signal.SIGUSR2)}$")
+    assert sorted(re.findall(f"^(.*) heard {int(signal.SIGUSR1)}$", c.tend.out, re.M)) == heard
+
+
 def test_kill(shop):
     assert shop.ctl("kill", "--signal=USR1", "web").returncode == 0
     shop.tend.wait_for("web.service: was killed by SIGUSR1")
