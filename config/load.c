@@ -177,16 +177,13 @@ static int read_control(struct loader *l, const char *name, uint32_t *ret) {
         return r;
 }
 
-int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit **ret) {
+int loader_make_unit(struct loader *l, const char *name, struct source *s, struct unit **ret) {
         bool is_own = s->sections[1] != DRAFT_NONE && !s->is_file;
         uint32_t place = is_own ? s->sections[1] : s->sections[0];
-        autofree char *owned = name;
-        struct unit *u = name ? malloc(sizeof(*u)) : NULL;
+        struct unit *u = unit_new(s->is_file ? &l->fresh_file : &l->fresh, name);
 
         if (!u)
                 return -ENOMEM;
-        *u = s->is_file ? l->fresh_file : l->fresh;
-        u->name = TAKE(owned);
         u->file = place != DRAFT_NONE ? l->draft.sections[place].file : NULL;
         u->line = place != DRAFT_NONE ? l->draft.sections[place].line : 0;
 
@@ -224,14 +221,14 @@ int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit
 
 int loader_try(struct loader *l, uint32_t section, struct diags *said) {
         const struct draft_section *s = &l->draft.sections[section];
-        struct unit *u = malloc(sizeof(*u));
+        autofree char *name =
+                text_format("%.*s0.service", (int) (strchr(s->name, '@') + 1 - s->name), s->name);
+        struct unit *u = name ? unit_new(s->is_file ? &l->fresh_file : &l->fresh, name) : NULL;
 
         if (!u)
                 return -ENOMEM;
-        *u = s->is_file ? l->fresh_file : l->fresh;
-        u->name = text_format("%.*s0.service", (int) (strchr(s->name, '@') + 1 - s->name), s->name);
         l->said = said;
-        int r = u->name ? apply_section(l, section, u, false) : -ENOMEM;
+        int r = apply_section(l, section, u, false);
         l->said = l->diags;
         unit_free(u);
         return r;
@@ -240,7 +237,7 @@ int loader_try(struct loader *l, uint32_t section, struct diags *said) {
 static int make_instance(struct loader *l, uint32_t template, unsigned number) {
         const char *name = l->draft.sections[template].name;
         size_t prefix = strlen(name) - strlen(".service");
-        char *full = text_format("%.*s%u.service", (int) prefix, name, number);
+        autofree char *full = text_format("%.*s%u.service", (int) prefix, name, number);
 
         if (!full)
                 return -ENOMEM;
@@ -248,7 +245,6 @@ static int make_instance(struct loader *l, uint32_t template, unsigned number) {
         struct source s = { .sections = { template, draft_find(&l->draft, full) } };
         if (s.sections[1] == DRAFT_NONE || !l->draft.sections[s.sections[1]].is_made)
                 return loader_make_unit(l, full, &s, NULL);
-        free(full);
         return 0;
 }
 
@@ -288,7 +284,7 @@ static int make_units(struct loader *l) {
                 else if (!section->is_made && strcmp(section->name, COMMAND_UNIT) != 0) {
                         struct source s = { .sections = { find_template(l, section->name), i } };
 
-                        r = loader_make_unit(l, strdup(section->name), &s, NULL);
+                        r = loader_make_unit(l, section->name, &s, NULL);
                 }
         }
         return r;
@@ -355,10 +351,10 @@ static int make_foreground(struct loader *l) {
         if (!words || !words[0]) {
                 if (s.sections[1] == DRAFT_NONE)
                         return 0;
-                return loader_make_unit(l, strdup(COMMAND_UNIT), &s, NULL);
+                return loader_make_unit(l, COMMAND_UNIT, &s, NULL);
         }
 
-        int r = loader_make_unit(l, strdup(COMMAND_UNIT), &s, &u);
+        int r = loader_make_unit(l, COMMAND_UNIT, &s, &u);
         if (r < 0)
                 return r;
         command_free(u->exec[EXEC_START]);

@@ -32,8 +32,8 @@ struct loader {
         struct search search; /* once a unit file was asked for */
 };
 
-/* Takes `name` in any case, and s->said once there is a unit, which is the config's. `ret` may be NULL. */
-int loader_make_unit(struct loader *l, char *name, struct source *s, struct unit **ret) must_check;
+/* Takes s->said once there is a unit, which is the config's. `ret` may be NULL. */
+int loader_make_unit(struct loader *l, const char *name, struct source *s, struct unit **ret) must_check;
 
 /* Makes an instance 0 of the template in that section, to hear what is wrong with it, and forgets it. 0 or
  * -ENOMEM. */

@@ -98,7 +98,7 @@ static int load_unit(struct loader *l, const struct found *f, bool is_asked, boo
         if (r == 0) {
                 s.sections[0] = l->draft.at;
                 s.sections[1] = draft_find(&l->draft, f->name);
-                r = loader_make_unit(l, strdup(f->name), &s, &u);
+                r = loader_make_unit(l, f->name, &s, &u);
         }
         if (r == 0)
                 r = add_links(l, names, ".wants", &u->wants);
@@ -368,7 +368,7 @@ static int make_named(struct loader *l, const char *name) {
 
         if (section == DRAFT_NONE || config_find(l->config, name))
                 return 0;
-        return loader_make_unit(l, strdup(name), &s, NULL);
+        return loader_make_unit(l, name, &s, NULL);
 }
 
 static int pull_list(struct loader *l, size_t unit, enum bond b) {

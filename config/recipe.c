@@ -30,17 +30,13 @@ static int settle(const struct recipe *r, struct unit *u) {
 }
 
 int recipe_make(const struct recipe *r, const char *name, struct unit **ret) {
-        struct unit *u = malloc(sizeof(*u));
+        struct unit *u = unit_new(&r->fresh, name);
         int error = 0;
 
         if (!u)
                 return -ENOMEM;
-        *u = r->fresh;
         u->file = r->file;
         u->line = r->line;
-        u->name = strdup(name);
-        if (!u->name)
-                error = -ENOMEM;
         for (size_t i = 0; i < r->n && error != -ENOMEM; i++) {
                 struct assignment a = {
                         .setting = r->lines[i].setting,

@@ -32,8 +32,6 @@
 #define ACCOUNT(f)  ROW(char *, f, account, "a name or a number")
 #define LIST(f)     ROW(char **, f, words, "words")
 #define NAMES(f)    ROW(char **, f, unit_names, "units")
-#define STATUSES(f) ROW(struct status_set *, f, status_set, "exit codes and signals")
-#define STATUS(f)   ROW(int, f, int, "a number from 0 to 255"), .table = &status_range
 #define ACTION(f)   ROW(uint8_t, f, action, "none exit exit-force, or poweroff reboot halt and their kin")
 #define OUTPUT(f)                                                                                            \
         ROW(struct stdio, f, stdio, "inherit null tty file:path append:path truncate:path"),                 \
@@ -88,6 +86,8 @@
         .values = (words), .table = &(const struct setup_row) {                                              \
                 value_##kind, value_print_##kind, also                                                       \
         }
+#define STATUSES(f) IN_SETUP(struct status_set *, exits.f, status_set, "exit codes and signals", NULL)
+#define STATUS(f)   IN_SETUP(int, exits.f, int, "a number from 0 to 255", &status_range)
 /* A field of struct budget. */
 #define IN_BUDGET(type, f, kind, words, also)                                                                \
         .parse = value_budget, .print = value_print_budget, .field = PLACE(struct budget, type, f),          \

@@ -93,6 +93,12 @@ struct setup *setup_free(struct setup *s) {
                 strv_free(s->directories[i].names);
         strv_free(s->search_path);
         strv_free(s->sockets);
+        strv_free(s->supplementary_groups);
+        strv_free(s->pass_environment);
+        strv_free(s->unset_environment);
+        free(s->exits.success);
+        free(s->exits.restart_prevent);
+        free(s->exits.restart_force);
         free(s->affinity);
         free(s->numa_mask);
         free(s->tty_path);

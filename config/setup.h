@@ -92,6 +92,14 @@ struct directories {
         unsigned mode;
 };
 
+/* What the ends of its main process are, and come to, besides the usual. */
+struct exits {
+        struct status_set *success;         /* owned, as the others; NULL: none */
+        struct status_set *restart_prevent; /* of RestartPreventExitStatus= */
+        struct status_set *restart_force;   /* of RestartForceExitStatus= */
+        int success_code, failure_code;     /* Success/FailureActionExitStatus=; -1: the process's own */
+};
+
 struct setup {
         struct check *checks; /* owned */
         struct directories directories[DIRECTORY_KIND_COUNT];
@@ -128,11 +136,21 @@ struct setup {
         uint64_t remarks[REMARK_WORDS]; /* see config/remark.h */
         int final_signal;               /* FinalKillSignal= */
         int restart_signal;             /* RestartKillSignal=; 0: KillSignal= */
+        struct exits exits;
+        uint64_t forward_signals;    /* bit N: signal N of tend goes to this service's main process */
+        char **supplementary_groups; /* owned */
+        char **pass_environment;     /* owned; names; everything is passed in tend.ini anyway */
+        char **unset_environment;    /* owned; names or "NAME=value" */
 };
 
 /* With every default; NULL without memory. */
 struct setup *setup_new(void) must_check;
 struct setup *setup_free(struct setup *s);
+
+static inline const struct exits *unit_exits(const struct unit *u) {
+        static const struct exits usual = { .success_code = -1, .failure_code = -1 };
+        return u->setup ? &u->setup->exits : &usual;
+}
 
 /* "PathExists" */
 const char *check_word(enum check_kind kind);

@@ -168,36 +168,27 @@ static void free_environment_files(struct environment_file *f) {
         }
 }
 
+struct unit *unit_new(const struct unit *fresh, const char *name) {
+        size_t size = strlen(name) + 1;
+        struct unit *u = malloc(sizeof(*u) + size);
+
+        if (!u)
+                return NULL;
+        *u = *fresh;
+        u->name = memcpy(u + 1, name, size);
+        return u;
+}
+
 void unit_free(struct unit *u) {
         if (!u)
                 return;
 
         char **const lists[] = {
-                u->documentation,
-                u->after,
-                u->before,
-                u->wants,
-                u->requires,
-                u->environment,
-                u->pass_environment,
-                u->unset_environment,
-                u->supplementary_groups,
+                u->documentation, u->after, u->before, u->wants, u->requires, u->environment,
         };
         void *const blocks[] = {
-                u->name,
-                u->description,
-                u->working_directory,
-                u->user,
-                u->group,
-                u->success_status,
-                u->restart_prevent_status,
-                u->restart_force_status,
-                u->limits,
-                u->input.path,
-                u->output.path,
-                u->error.path,
-                u->origins,
-                u,
+                u->description, u->working_directory, u->user,       u->group,   u->limits,
+                u->input.path,  u->output.path,       u->error.path, u->origins, u,
         };
 
         free_readiness(u->readiness);

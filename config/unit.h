@@ -194,7 +194,7 @@ struct readiness {
 };
 
 struct unit {
-        char *name;        /* owned; "web.service", "worker@1.service" */
+        const char *name;  /* "web.service", "worker@1.service"; in the same block, see unit_new() */
         char *description; /* owned; NULL: the name serves */
         const char *file;  /* borrowed from the config; where its section begins */
         unsigned line;
@@ -206,18 +206,10 @@ struct unit {
         struct command *exec[EXEC_KIND_COUNT]; /* owned */
 
         char **environment;                         /* "NAME=value" */
-        char **pass_environment;                    /* names; everything is passed in tend.ini anyway */
-        char **unset_environment;                   /* names or "NAME=value" */
         struct environment_file *environment_files; /* owned */
         char *working_directory;                    /* owned; NULL: leave alone; "~": the user's home */
         char *user, *group;                         /* owned; names or numbers; NULL: stay who tend is */
-        char **supplementary_groups;
-
-        struct status_set *success_status;         /* owned; NULL: none besides the usual */
-        struct status_set *restart_prevent_status; /* owned */
-        struct status_set *restart_force_status;   /* owned */
-        uint64_t forward_signals; /* bit N: signal N of tend goes to this service's main process */
-        struct limit *limits;     /* owned */
+        struct limit *limits;                       /* owned */
         struct stdio input, output, error;
         struct budget *budget;       /* owned; NULL where nothing of it is set, see config/budget.h */
         struct setup *setup;         /* owned; NULL where nothing of it is set, see config/setup.h */
@@ -231,11 +223,9 @@ struct unit {
         unsigned restart_steps; /* 0: does not grow */
         unsigned start_limit_burst;
 
-        int success_exit_status,
-                failure_exit_status; /* Success/FailureActionExitStatus=; -1: the process's own */
-        int oom_score_adjust;        /* INT_MIN: leave alone */
-        int nice;                    /* INT_MIN: leave alone */
-        unsigned umask;              /* UINT_MAX: leave alone */
+        int oom_score_adjust; /* INT_MIN: leave alone */
+        int nice;             /* INT_MIN: leave alone */
+        unsigned umask;       /* UINT_MAX: leave alone */
         int kill_signal;
         uint8_t n_limits;
 
@@ -301,6 +291,8 @@ struct config {
         char **aliases; /* owned; pairs: another name, and the unit's own */
 };
 
+/* A unit of that full name that is as `fresh`, which owns nothing. NULL without memory. */
+struct unit *unit_new(const struct unit *fresh, const char *name) must_check;
 void unit_free(struct unit *u);
 
 /* What the unit says of it, or the defaults; never NULL. */

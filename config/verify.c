@@ -38,7 +38,7 @@ static bool restarts_oneshot_after_success(const struct unit *u) {
 }
 
 static bool forces_oneshot(const struct unit *u) {
-        return u->type == SERVICE_ONESHOT && u->restart_force_status;
+        return u->type == SERVICE_ONESHOT && unit_exits(u)->restart_force;
 }
 
 static bool empties_oneshot(const struct unit *u) {
@@ -107,11 +107,12 @@ static bool handles_itself(const struct unit *u) {
 }
 
 static bool prevents_nothing(const struct unit *u) {
-        return u->restart_prevent_status && u->restart == RESTART_NO && !u->restart_force_status;
+        const struct exits *e = unit_exits(u);
+        return e->restart_prevent && u->restart == RESTART_NO && !e->restart_force;
 }
 
 static bool prevents_what_it_forces(const struct unit *u) {
-        const struct status_set *a = u->restart_prevent_status, *b = u->restart_force_status;
+        const struct status_set *a = unit_exits(u)->restart_prevent, *b = unit_exits(u)->restart_force;
 
         if (!a || !b)
                 return false;
@@ -182,11 +183,11 @@ static bool limits_oneshot(const struct unit *u) {
 }
 
 static bool succeeds_without_action(const struct unit *u) {
-        return u->success_exit_status >= 0 && u->success_action == ACTION_NONE;
+        return unit_exits(u)->success_code >= 0 && u->success_action == ACTION_NONE;
 }
 
 static bool fails_without_action(const struct unit *u) {
-        return u->failure_exit_status >= 0 && u->failure_action == ACTION_NONE;
+        return unit_exits(u)->failure_code >= 0 && u->failure_action == ACTION_NONE;
 }
 
 enum occasion {
@@ -363,8 +364,8 @@ static void check_accounts(const struct verify *v) {
                 check_account(v, "User", u->user, true);
         if (u->group)
                 check_account(v, "Group", u->group, false);
-        for (size_t i = 0; u->supplementary_groups && u->supplementary_groups[i]; i++)
-                check_account(v, "SupplementaryGroups", u->supplementary_groups[i], false);
+        for (char *const *name = u->setup ? u->setup->supplementary_groups : NULL; name && *name; name++)
+                check_account(v, "SupplementaryGroups", *name, false);
 }
 
 /* It is one of those that are made for the unit at each start. */

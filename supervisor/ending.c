@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include "base/parse.h"
+#include "config/setup.h"
 #include "supervisor/ending.h"
 
 #define WORD_OF_RESULT(name, word) [RESULT_##name] = (word),
@@ -14,7 +15,7 @@ const char *result_word(enum result r) {
 static bool is_clean_signal(const struct unit *u, int signal, bool asked) {
         if (asked && signal == u->kill_signal)
                 return true;
-        if (status_set_has_signal(u->success_status, signal))
+        if (status_set_has_signal(unit_exits(u)->success, signal))
                 return true;
         if (u->type == SERVICE_ONESHOT)
                 return false;
@@ -22,7 +23,7 @@ static bool is_clean_signal(const struct unit *u, int signal, bool asked) {
 }
 
 static bool is_clean_code(const struct unit *u, int code, bool asked) {
-        return code == 0 || status_set_has_code(u->success_status, code) ||
+        return code == 0 || status_set_has_code(unit_exits(u)->success, code) ||
                (asked && code == 128 + u->kill_signal);
 }
 

@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include "config/setup.h"
 #include "supervisor/fate.h"
 
 int fate_code_of(const struct rest *r) {
@@ -25,7 +26,8 @@ static const struct {
 struct fate fate_of_rest(const struct rest *r) {
         bool failed = result_is_failure(r->result);
         enum action action = failed ? r->unit->failure_action : r->unit->success_action;
-        int status = failed ? r->unit->failure_exit_status : r->unit->success_exit_status;
+        const struct exits *exits = unit_exits(r->unit);
+        int status = failed ? exits->failure_code : exits->success_code;
 
         bool skipped = r->result == RESULT_EXEC_CONDITION && !r->unit->foreground;
 

@@ -71,7 +71,7 @@ void launcher_close(struct launcher *l) {
 }
 
 static bool asks_for_user(const struct unit *u) {
-        return u->user || u->group || u->supplementary_groups;
+        return u->user || u->group || (u->setup && u->setup->supplementary_groups);
 }
 
 static bool changes_user(const struct launch *l) {
@@ -86,7 +86,7 @@ static bool is_unlimited(const struct launch *l) {
 }
 
 static int add_supplementary(struct launch *l) {
-        char *const *names = l->unit->supplementary_groups;
+        char *const *names = l->unit->setup ? l->unit->setup->supplementary_groups : NULL;
         size_t n = strv_length(names);
 
         if (n == 0)
@@ -241,7 +241,7 @@ static int make_environment(struct launch *l, const struct user *user, struct di
                 r = put_all(&e, l->extra);
         if (r < 0)
                 return r;
-        for (char **name = u->unset_environment; name && *name; name++)
+        for (char **name = u->setup ? u->setup->unset_environment : NULL; name && *name; name++)
                 environment_unset(&e, *name);
         l->environment = e.list;
         l->path = environment_get(e.list, "PATH");

@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "config/override.h"
+#include "config/setup.h"
 #include "init/kernel.h"
 #include "supervisor/box.h"
 #include "supervisor/manager.h"
@@ -303,7 +304,8 @@ static void forward(struct manager *m, int signal) {
                 struct service *s = m->services[i];
                 if (s->unit->foreground)
                         foreground = s;
-                if (s->main != 0 && s->unit->forward_signals >> (signal % 64) & 1) {
+                uint64_t forwards = s->unit->setup ? s->unit->setup->forward_signals : 0;
+                if (s->main != 0 && forwards >> (signal % 64) & 1) {
                         (void) kill(s->main, signal);
                         taken = true;
                 }

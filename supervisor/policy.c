@@ -1,6 +1,7 @@
 #include <math.h>
 #include <sys/wait.h>
 
+#include "config/setup.h"
 #include "supervisor/policy.h"
 
 #define AFTER(r) (1U << RESULT_##r)
@@ -58,11 +59,11 @@ static bool is_wanted(const struct unit *u, enum result result, struct ending e,
                 return false;
         if (is_cure(u, result))
                 return true;
-        if (has_status(u->restart_prevent_status, e)) {
+        if (has_status(unit_exits(u)->restart_prevent, e)) {
                 *why = "RestartPreventExitStatus= names this end";
                 return false;
         }
-        if (has_status(u->restart_force_status, e)) {
+        if (has_status(unit_exits(u)->restart_force, e)) {
                 *why = "RestartForceExitStatus= names this end";
                 return true;
         }

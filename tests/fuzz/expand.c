@@ -32,7 +32,7 @@ static void run_command(struct unit *u, const char *text, size_t room) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         autofree char *text = malloc(size + 1), *expanded = NULL, *bad = NULL, *plain = NULL;
-        struct unit *u = calloc(1, sizeof(*u));
+        struct unit *u = unit_new(&(const struct unit){}, "fuzz@a-b.service");
 
         if (!text || !u || size == 0) {
                 unit_free(u);
@@ -40,7 +40,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         memcpy(text, data, size);
         text[size] = '\0';
-        u->name = strdup("fuzz@a-b.service");
 
         (void) !expand_load_time(text, environment, &expanded, &bad);
         (void) !expand_specifiers(text, u, "host", &plain);

@@ -19,16 +19,25 @@ static char *print(const struct setting *s, const struct unit *u) {
         return text;
 }
 
+static struct unit *make(const char *name) {
+        struct unit fresh = {};
+
+        if (setting_apply_defaults(OWNER_UNIT, &fresh, true) < 0)
+                abort();
+        struct unit *u = unit_new(&fresh, name);
+        if (!u)
+                abort();
+        return u;
+}
+
 /* An assignment for each printed line. Specifiers are left out: a printed % is one that was put in. */
 static void read_again(const struct setting *s, const char *printed) {
-        autofree char *name = strdup("again@1.service");
         autofree char *copy = strdup(printed);
-        struct unit *u = calloc(1, sizeof(*u));
+        struct unit *u = make("again@1.service");
         char *rest = copy, *line;
 
-        if (!u || !name || !copy || setting_apply_defaults(OWNER_UNIT, u, true) < 0)
+        if (!copy)
                 abort();
-        u->name = TAKE(name);
         while ((line = strsep(&rest, "\n")) && *line != '\0') {
                 struct assignment a = {
                         .setting = s, .object = u, .value = line, .file = "again", .unit = u
@@ -65,13 +74,12 @@ static void give(struct unit *u, char *line, struct diags *d) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         autofree char *text = malloc(size + 1);
-        struct unit *u = calloc(1, sizeof(*u));
+        struct unit *u = make("fuzz@1.service");
         struct diags d = {};
         char *rest = text, *line;
 
-        if (!text || !u || setting_apply_defaults(OWNER_UNIT, u, true) < 0)
+        if (!text)
                 abort();
-        u->name = strdup("fuzz@1.service");
         memcpy(text, data, size);
         text[size] = '\0';
         while ((line = strsep(&rest, "\n")))

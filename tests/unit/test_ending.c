@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "config/setup.h"
 #include "supervisor/ending.h"
 #include "tests/unit/test.h"
 
@@ -68,9 +69,10 @@ TEST(ending_says_what_it_was) {
         char text[ENDING_TEXT_MAX];
 
         for (size_t i = 0; i < countof(rows); i++) {
+                struct setup setup = { .exits.success = rows[i].success };
                 const struct unit u = {
                         .type = (uint8_t) rows[i].type,
-                        .success_status = rows[i].success,
+                        .setup = &setup,
                         .kill_signal = rows[i].kill_signal,
                 };
                 enum result got = ending_result(&u, rows[i].ending, rows[i].asked);

@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "config/setup.h"
 #include "supervisor/fate.h"
 #include "tests/unit/test.h"
 
@@ -199,11 +200,14 @@ static const struct {
 
 TEST(fate_of_each_rest) {
         for (size_t i = 0; i < countof(fates); i++) {
+                struct setup setup = {
+                        .exits = { .success_code = fates[i].success_status,
+                                   .failure_code = fates[i].failure_status },
+                };
                 const struct unit u = {
                         .success_action = (uint8_t) fates[i].on_success,
                         .failure_action = (uint8_t) fates[i].on_failure,
-                        .success_exit_status = fates[i].success_status,
-                        .failure_exit_status = fates[i].failure_status,
+                        .setup = &setup,
                         .foreground = fates[i].foreground,
                 };
                 const struct rest r = {

@@ -1,5 +1,6 @@
 /* Whole lives of services that are asked whether they are ready and how they fare; and what an abort may
  * take. */
+#include "config/setup.h"
 #include "tests/unit/life.h"
 
 static struct command line;
@@ -19,6 +20,7 @@ static struct readiness fails = {
         .health_action = HEALTH_ACTION_FAIL,
 };
 static struct status_set clean_term = { .codes = { 1ULL << 3 } };
+static struct setup prevents_term = { .exits.restart_prevent = &clean_term };
 
 #define ASKED .readiness = &asked
 #define CURED .readiness = &cured
@@ -49,7 +51,7 @@ static const struct life_row rows[] = {
         /* HealthAction=restart restarts whatever Restart= and its kin say, fail leaves it to them. */
         { { CURED }, "start unhealthy kill:15 gone ring",
           "dead start running stop-sigterm auto-restart(0) start running", 0 },
-        { { CURED, .restart_prevent_status = &clean_term }, "start unhealthy exit:3 gone ring",
+        { { CURED, .setup = &prevents_term }, "start unhealthy exit:3 gone ring",
           "dead start running stop-sigterm auto-restart(0) start running", 0 },
         { { CURED }, "start unhealthy exit:0 gone ring exit:0 gone",
           "dead start running stop-sigterm auto-restart(0) start running stop-sigterm dead", 0 },

@@ -34,7 +34,7 @@ static void make(struct made *m, const struct sketch *sketches) {
         for (size_t i = 0; i < UNITS_MOST && sketches[i].name; i++) {
                 const struct sketch *s = &sketches[i];
                 struct unit *u = m->list[i] = &m->units[i];
-                u->name = strdup(s->name);
+                u->name = s->name;
                 u->from_tend_ini = true;
                 u->file = "x.ini";
                 u->line = (unsigned) i + 1;
@@ -52,7 +52,6 @@ static void make(struct made *m, const struct sketch *sketches) {
 static void unmake(struct made *m) {
         for (size_t i = 0; i < m->config.n_units; i++) {
                 struct unit *u = m->list[i];
-                free(u->name);
                 strv_free(u->after);
                 strv_free(u->before);
                 strv_free(u->wants);

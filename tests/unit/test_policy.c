@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "config/setup.h"
 #include "supervisor/policy.h"
 #include "tests/unit/test.h"
 
@@ -95,10 +96,12 @@ TEST(policy_exit_statuses_have_the_last_word) {
         const struct restarts none = {};
 
         for (size_t i = 0; i < countof(rows); i++) {
+                struct setup setup = {
+                        .exits = { .restart_prevent = rows[i].prevent, .restart_force = rows[i].force },
+                };
                 const struct unit u = {
                         .restart = (uint8_t) rows[i].restart,
-                        .restart_prevent_status = rows[i].prevent,
-                        .restart_force_status = rows[i].force,
+                        .setup = &setup,
                 };
                 struct verdict v = policy_decide(&u, &none, rows[i].result, rows[i].main, 1);
                 CHECK(v.restart == rows[i].restarts, "row %zu", i);

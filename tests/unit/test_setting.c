@@ -1,6 +1,7 @@
 #include <limits.h>
 
 #include "config/load.h"
+#include "config/setup.h"
 #include "config/value.h"
 #include "tests/unit/test.h"
 
@@ -96,14 +97,10 @@ TEST(setting_defaults_own_nothing) {
         CHECK(setting_apply_defaults(OWNER_UNIT, &u, true) == 0);
         CHECK(!u.description && !u.documentation && !u.after && !u.before && !u.wants && !u.requires &&
               !u.environment);
-        CHECK(!u.pass_environment && !u.unset_environment && !u.environment_files && !u.working_directory &&
-              !u.user);
-        CHECK(!u.group && !u.supplementary_groups && !u.success_status && !u.restart_prevent_status &&
-              !u.limits);
-        CHECK(!u.restart_force_status && !u.input.path && !u.output.path && !u.error.path && !u.origins &&
-              !u.timer);
+        CHECK(!u.environment_files && !u.working_directory && !u.user && !u.group && !u.limits && !u.setup);
+        CHECK(!u.input.path && !u.output.path && !u.error.path && !u.origins && !u.timer);
         CHECK(u.nice == INT_MIN && u.oom_score_adjust == INT_MIN && u.umask == UINT_MAX);
-        CHECK(u.success_exit_status == -1 && u.failure_exit_status == -1);
+        CHECK(unit_exits(&u)->success_code == -1 && unit_exits(&u)->failure_code == -1);
 }
 
 TEST(setting_fallbacks_differ_in_tend_ini) {
