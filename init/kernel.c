@@ -31,8 +31,8 @@ void kernel_unmap_code(void) {
         uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
         char *begin = __executable_start + (page - (uintptr_t) __executable_start % page) % page;
 
-        if (begin < etext)
-                (void) madvise(begin, (size_t) (etext - begin) / page * page, MADV_DONTNEED);
+        if ((uintptr_t) begin < (uintptr_t) etext)
+                (void) madvise(begin, ((uintptr_t) etext - (uintptr_t) begin) / page * page, MADV_DONTNEED);
 }
 
 int kernel_set_hostname(const char *name) {
