@@ -14,7 +14,7 @@ SHELL := /bin/bash
 Q := $(if $(V),,@)
 .SHELLFLAGS := -eu -o pipefail -c
 
-FOLDERS := base config init prepare supervisor control
+FOLDERS := base config init prepare supervisor control client
 SOURCES := $(wildcard $(FOLDERS:%=%/*.c))
 HEADERS := $(wildcard $(FOLDERS:%=%/*.h) tests/unit/*.h tests/bench/*.h)
 UNITS   := $(wildcard tests/unit/*.c)

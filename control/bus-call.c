@@ -7,11 +7,13 @@
 #define OWN_NAME "org.freedesktop.systemd1"
 #define BUS_NAME "org.freedesktop.DBus"
 
-/* In the order in which systemd's own introspection has them; the last four belong to every object. */
+/* In the order in which systemd's own introspection has them; the next to last four belong to every
+ * object. */
 const struct interface *const interfaces[] = {
         &interface_manager,    &interface_service, &interface_budget,         &interface_socket,
         &interface_timer,      &interface_path,    &interface_unit,           &interface_job,
         &interface_properties, &interface_peer,    &interface_introspectable, &interface_dbus,
+        &interface_tend,
 };
 const size_t n_interfaces = countof(interfaces);
 

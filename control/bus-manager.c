@@ -29,12 +29,16 @@ static uint64_t n_names(struct object *o) {
         return o->manager->plan.after.n;
 }
 
-static uint64_t n_failed(struct object *o) {
+static uint64_t count_failed(const struct manager *m) {
         uint64_t n = 0;
 
-        for (uint32_t i = 0; i < o->manager->plan.after.n; i++)
-                n += has_failed(o->manager->services[i]);
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                n += has_failed(m->services[i]);
         return n;
+}
+
+static uint64_t n_failed(struct object *o) {
+        return count_failed(o->manager);
 }
 
 static uint64_t n_jobs(struct object *o) {
@@ -45,12 +49,16 @@ static uint64_t n_jobs(struct object *o) {
         return n;
 }
 
-static const char *system_state(struct object *o) {
-        if (o->manager->phase != PHASE_RUNNING)
+const char *manager_state_word(const struct manager *m) {
+        if (m->phase != PHASE_RUNNING)
                 return "stopping";
-        if (!o->manager->told_ready)
+        if (!m->told_ready)
                 return "starting";
-        return n_failed(o) > 0 ? "degraded" : "running";
+        return count_failed(m) > 0 ? "degraded" : "running";
+}
+
+static const char *system_state(struct object *o) {
+        return manager_state_word(o->manager);
 }
 
 static const char *architecture(struct object *o maybe_unused) {

@@ -5,6 +5,7 @@
 
 #include "config/system.h"
 #include "control/bus-call.h"
+#include "control/live-status.h"
 
 static bool is_any(const struct object *o) {
         return o->kind != OBJECT_NONE;
@@ -170,6 +171,7 @@ static void print_children(FILE *out, const struct object *o) {
         static const char *const fixed[][2] = {
                 { "/", "/org" },
                 { "/org", "/org/freedesktop" },
+                { "/org", LIVE_PATH },
                 { "/org/freedesktop", OBJECT_ROOT },
                 { "/org/freedesktop", "/org/freedesktop/DBus" },
                 { OBJECT_ROOT, OBJECT_ROOT "/unit" },

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "control/bus.h"
+#include "control/live-status.h"
 #include "control/object.h"
 
 #define UNIT_PREFIX OBJECT_ROOT "/unit/"
@@ -95,6 +96,8 @@ static enum object_kind kind_of_node(const char *path) {
                         return OBJECT_NODE;
         if (strcmp(path, "/org/freedesktop/DBus") == 0)
                 return OBJECT_DBUS;
+        if (strcmp(path, LIVE_PATH) == 0)
+                return OBJECT_TEND;
         return strcmp(path, OBJECT_ROOT) == 0 ? OBJECT_MANAGER : OBJECT_NONE;
 }
 

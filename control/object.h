@@ -18,6 +18,7 @@ enum object_kind {
         OBJECT_MANAGER,
         OBJECT_UNIT,
         OBJECT_JOB,
+        OBJECT_TEND, /* /org/tend */
 };
 
 /* Any name of a unit is an object, as in systemd: one that is not loaded has an empty unit, at rest. */

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "control/sasl.h"
 
-#define GUID     "74656e6474656e6474656e6474656e64" /* no one asks twice for the same: it names nothing */
 #define REJECTED "REJECTED EXTERNAL\r\n"
 
 static int hex(char c) {
@@ -32,7 +31,7 @@ static bool is_uid(const char *text, uid_t uid) {
 
 static const char *decide(struct sasl *s, const char *who) {
         s->state = is_uid(who, s->uid) ? SASL_KNOWN : SASL_WAITS;
-        return s->state == SASL_KNOWN ? "OK " GUID "\r\n" : REJECTED;
+        return s->state == SASL_KNOWN ? "OK " SASL_GUID "\r\n" : REJECTED;
 }
 
 /* What follows a word, or NULL where it does not begin with that. */

@@ -9,6 +9,9 @@
 #define SASL_MOST      1024 /* bytes of a line */
 #define SASL_REPLY_MAX 64   /* of an answer */
 
+/* The server's id: no one asks twice for the same, so it is always this one, and tells tend from systemd. */
+#define SASL_GUID "74656e6474656e6474656e6474656e64"
+
 enum sasl_state { SASL_NUL, SASL_WAITS, SASL_DATA, SASL_KNOWN, SASL_DONE };
 
 struct sasl {

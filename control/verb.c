@@ -133,6 +133,15 @@ static const struct option_row probe_options[] = {
         { "wait",        "SPAN", LIMIT(probe_wait),  "try again and again, for so long" },
 };
 
+/* Of all verbs that ask a tend that runs. */
+#define CLIENT_OPTIONS \
+        { "json",        NULL,   FLAG(json),         "the answer as JSON, see docs/json.md" }, \
+        { "socket",      "PATH", WORD(socket),       "ask the tend that listens there" }
+
+static const struct option_row status_options[] = {
+        CLIENT_OPTIONS,
+};
+
 static const struct option_row help_option =
         { "help",        NULL,   FLAG(help),         "this text" };
 
@@ -159,6 +168,9 @@ static const struct verb verbs[] = {
         { .name = "run", .usage = "[FILE] [OPTIONS] [-- CMD ARGS...]",
           .help = "run the services of FILE (/etc/tend.ini) or unit files, and CMD in the foreground",
           OPTIONS(run_options), .most_words = 1, .takes_command = true, .run = run_main },
+        { .name = "status", .usage = "[UNIT...] [OPTIONS]",
+          .help = "how all units are, or all that there is to know of each UNIT",
+          OPTIONS(status_options), .most_words = SIZE_MAX, .run = status_main },
         { .name = "check", .usage = "[FILE] [OPTIONS] [-- CMD ARGS...] | --explain [KEY...]",
           .help = "load FILE as run does and name every problem",
           OPTIONS(check_options), .most_words = SIZE_MAX, .takes_command = true, .run = check_main },

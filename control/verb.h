@@ -21,7 +21,11 @@ struct request {
         usec_t probe_timeout;  /* of a try; 0: not given */
         usec_t probe_wait;     /* how long it is tried; 0: once */
         unsigned iterations;
-        int log_level; /* enum log_level; -1: not given */
+        int log_level;         /* enum log_level; -1: not given */
+        const char *socket;    /* --socket; NULL: the places of control/place.h */
+        int signal;            /* of `tend kill`; 0: not given */
+        const char *kill_whom; /* NULL: not given */
+        bool json, no_block, all;
         bool isolate, enabled;
         bool explain, roff, graph;
         bool boot;
@@ -32,10 +36,13 @@ struct request {
 /* What a verb leaves with, where it is not a container's own code. tend(1) has the same list. */
 enum exit_code {
         EXIT_FINE = 0,
-        EXIT_WARNINGS = 1, /* of `tend check`; of `tend probe`: no answer */
-        EXIT_WRONG = 2,    /* the command line or the configuration */
-        EXIT_UNKNOWN = 4,  /* no such unit */
-        EXIT_REFUSED = 71, /* the kernel refused what tend itself needs (EX_OSERR) */
+        EXIT_WARNINGS = 1,    /* of `tend check`; of `tend probe`: no answer */
+        EXIT_FAILED = 1,      /* of what asks a tend that runs: refused, or come to nothing */
+        EXIT_WRONG = 2,       /* the command line or the configuration */
+        EXIT_NOT_RUNNING = 3, /* the unit */
+        EXIT_UNKNOWN = 4,     /* no such unit */
+        EXIT_NO_TEND = 5,     /* there is none to be asked */
+        EXIT_REFUSED = 71,    /* the kernel refused what tend itself needs (EX_OSERR) */
 };
 
 struct option_row {
@@ -81,3 +88,5 @@ int calendar_main(const struct request *r);
 int probe_main(const struct request *r);
 int prepare_main(const struct request *r);
 int explain_main(const struct request *r);
+/* client/ */
+int status_main(const struct request *r);

@@ -4,8 +4,6 @@
 
 #include "control/wire.h"
 
-#define OUT_MOST (64 * 1024 * 1024) /* of a message that tend makes; a thousand units have 0.3 MB */
-
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define NATIVE 'l'
 #else
@@ -136,17 +134,21 @@ ssize_t wire_read_strings(struct wire_in *in, const char **list, size_t most) {
         return in->bad ? -EBADMSG : (ssize_t) n;
 }
 
-ssize_t wire_size(const char *data) {
+ssize_t wire_size_within(const char *data, size_t most) {
         uint32_t body, head;
 
         memcpy(&body, data + 4, sizeof(body));
         memcpy(&head, data + 12, sizeof(head));
         if (data[0] != NATIVE || data[3] != 1)
                 return -EBADMSG;
-        if (body > WIRE_MOST || head > WIRE_MOST)
+        if (body > most || head > most)
                 return -EMSGSIZE;
-        size_t size = align(WIRE_HEADER_MIN + head, 8) + body;
-        return size > WIRE_MOST ? -EMSGSIZE : (ssize_t) size;
+        size_t size = align(WIRE_HEADER_MIN + (size_t) head, 8) + body;
+        return size > most ? -EMSGSIZE : (ssize_t) size;
+}
+
+ssize_t wire_size(const char *data) {
+        return wire_size_within(data, WIRE_MOST);
 }
 
 static void read_field(struct wire_in *in, struct wire_head *head) {
@@ -218,7 +220,7 @@ int wire_read_head(const char *data, size_t size, struct wire_head *ret, struct 
 
 /* Room for `n` more bytes; NULL where there is none to be had. */
 static char *grow(struct wire_out *out, size_t n) {
-        if (out->failed || n > OUT_MOST || out->n > OUT_MOST - n)
+        if (out->failed || n > WIRE_ANSWER_MOST || out->n > WIRE_ANSWER_MOST - n)
                 out->failed = true;
         else if (out->n + n > out->room) {
                 size_t twice = MAX(out->room * 2, (size_t) 512), room = MAX(out->n + n, twice);

@@ -9,6 +9,8 @@
 
 #define WIRE_HEADER_MIN 16            /* so much has to be there for wire_size() */
 #define WIRE_MOST       (1024 * 1024) /* of a message that is taken, in bytes */
+/* Of one that tend makes; a thousand units have 0.6 MB. */
+#define WIRE_ANSWER_MOST (64 * 1024 * 1024)
 
 enum wire_type { WIRE_CALL = 1, WIRE_RETURN, WIRE_ERROR, WIRE_SIGNAL };
 enum wire_flag { WIRE_NO_REPLY = 1 };
@@ -34,6 +36,8 @@ struct wire_in {
 /* The size of the message that begins with these WIRE_HEADER_MIN bytes; -EBADMSG where it cannot be one,
  * -EMSGSIZE where it has more than WIRE_MOST. */
 ssize_t wire_size(const char *data) must_check;
+/* The same for a client, who takes what tend answers: as much as WIRE_ANSWER_MOST. */
+ssize_t wire_size_within(const char *data, size_t most) must_check;
 
 /* Reads the header of a whole message. Strings are borrowed from it. 0 or -EBADMSG. */
 int wire_read_head(const char *data, size_t size, struct wire_head *ret, struct wire_in *ret_body) must_check;

@@ -212,14 +212,15 @@ void box_kill(const struct service *s) {
                 (void) cgroup_write(cgroups_of(s), path, "cgroup.kill", "1");
 }
 
-static uint64_t read_peak(const struct cgroups *c, const char *path, const char *file) {
+/* UINT64_MAX: the container has not got that controller, or the kernel is older than the file. */
+static uint64_t read_figure(const struct cgroups *c, const char *path, const char *file) {
         uint64_t n = cgroup_count(c, path, file, "");
 
         return n > 0 ? n : UINT64_MAX;
 }
 
 struct usage box_usage(const struct service *s) {
-        struct usage none = { USEC_INFINITY, UINT64_MAX, UINT64_MAX };
+        struct usage none = { USEC_INFINITY, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
         const struct cgroups *c = cgroups_of(s);
         char path[PATH_MAX];
 
@@ -227,8 +228,10 @@ struct usage box_usage(const struct service *s) {
                 return none;
         return (struct usage){
                 .cpu = cgroup_count(c, path, "cpu.stat", "usage_usec"),
-                .memory_most = read_peak(c, path, "memory.peak"),
-                .tasks_most = read_peak(c, path, "pids.peak"),
+                .memory = read_figure(c, path, "memory.current"),
+                .memory_most = read_figure(c, path, "memory.peak"),
+                .tasks = read_figure(c, path, "pids.current"),
+                .tasks_most = read_figure(c, path, "pids.peak"),
         };
 }
 

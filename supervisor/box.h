@@ -16,11 +16,11 @@ struct box {
         uint64_t ooms, oom_kills; /* as last read */
 };
 
-/* What it has used; UINT64_MAX: not known. */
+/* What it uses and has used; UINT64_MAX: not known. */
 struct usage {
         usec_t cpu;
-        uint64_t memory_most; /* bytes */
-        uint64_t tasks_most;
+        uint64_t memory, memory_most; /* bytes, now and at most */
+        uint64_t tasks, tasks_most;
 };
 
 /* How a budget is kept. */

@@ -14,12 +14,22 @@ static bool is_asked_down(const struct service *s) {
         return s->wants_down || (s->was_asked && STATE_IN(s->state, STATES_STOPPING));
 }
 
+const struct service *order_awaits(const struct service *s) {
+        const struct manager *m = s->manager;
+
+        if (s->index == SERVICE_NO_INDEX)
+                return NULL;
+        graph_each(&m->plan.after, s->index, v)
+                if (!is_settled(m->services[v]))
+                        return m->services[v];
+        return NULL;
+}
+
 bool order_has_turn(const struct service *s) {
         const struct manager *m = s->manager;
 
-        graph_each(&m->plan.after, s->index, v)
-                if (!is_settled(m->services[v]))
-                        return false;
+        if (order_awaits(s))
+                return false;
         /* Between a stop and a start the stop comes first, whichever way they are ordered. */
         graph_each(&m->plan.before, s->index, w)
                 if (is_asked_down(m->services[w]))

@@ -4,6 +4,8 @@
 #include "supervisor/mainpid.h"
 #include "supervisor/manager.h"
 #include "supervisor/notify.h"
+#include "supervisor/order.h"
+#include "supervisor/prober.h"
 
 /* What came of it, in the words that say most: the process's own end where there was one. */
 static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) {
@@ -81,6 +83,52 @@ static void say_failed(const struct service *s, const char *what, const struct v
                           s->restarts.window.size);
         else
                 log_error(s->unit->name, "%s; given up on: Restart=%s", what, restart_word(s->unit->restart));
+}
+
+/* Of a start that takes its time. */
+static const char *awaited(const struct service *s) {
+        if (s->main == 0 && s->control != 0)
+                return "a command is running";
+        if (prober_is_awaited(s))
+                return "waits for ReadyWhen=";
+        if (unit_says_ready(s->unit))
+                return "waits for READY=1";
+        return unit_readiness(s->unit)->pid_file ? "waits for its PIDFile=" : "";
+}
+
+static const char *why_at_rest(const struct service *s, char buffer[REPORT_WHY_MAX]) {
+        const struct service *first = s->waits_to_start ? order_awaits(s) : NULL;
+
+        if (first) {
+                (void) snprintf(buffer, REPORT_WHY_MAX, "waits for %s", first->unit->name);
+                return buffer;
+        }
+        if (s->waits_to_start)
+                return "waits to start";
+        if (s->state == STATE_FAILED)
+                return s->result == RESULT_START_LIMIT ? "was started too often" : cause(s, buffer);
+        if (s->since == 0)
+                return "not started yet";
+        if (s->result == RESULT_EXEC_CONDITION)
+                return "skipped: ExecCondition=";
+        return s->was_asked ? "stopped" : s->main_ending.code != 0 ? "finished" : "";
+}
+
+const char *report_why(const struct service *s, char buffer[REPORT_WHY_MAX]) {
+        const struct health *h = prober_health(s);
+
+        if (service_is_at_rest(s))
+                return why_at_rest(s, buffer);
+        if (s->state == STATE_AUTO_RESTART)
+                return cause(s, buffer);
+        if (STATE_IN(s->state, STATES_STARTING))
+                return awaited(s);
+        if (STATE_IN(s->state, STATES_STOPPING))
+                return result_is_failure(s->result) ? cause(s, buffer) : "";
+        if (h->state != HEALTH_UNHEALTHY)
+                return "";
+        (void) snprintf(buffer, REPORT_WHY_MAX, "unhealthy%s%s", *h->why ? ": " : "", h->why);
+        return buffer;
 }
 
 void report_step(const struct service *s, enum state before, enum event e) {

@@ -1,9 +1,9 @@
 #!/bin/bash
 # The layers, by what each file includes, and the functions that nobody calls. Each breach is named with its line.
 #
-#     control ─▶ supervisor ─▶ config ─▶ base
-#                   ├────────▶ init ───▶ base
-#                   └──▶ prepare ─▶ config
+#     client ─▶ control ─▶ supervisor ─▶ config ─▶ base
+#                              ├────────▶ init ───▶ base
+#                              └──▶ prepare ─▶ config
 set -u
 shopt -s lastpipe # breach() is the end of pipes and sets `bad`
 cd "${1:-$(dirname "$0")/../..}" || exit 2
@@ -44,6 +44,7 @@ declare -A may=(
         [prepare]="base|config|prepare"
         [supervisor]="base|config|init|prepare|supervisor"
         [control]="base|config|init|prepare|supervisor|control"
+        [client]="base|config|control|client"
 )
 for folder in "${!may[@]}"; do
         files "$folder" | lines '^ *# *include *"' | grep -vE "\"(${may[$folder]})/[^\"]*\"" |
@@ -56,10 +57,10 @@ if [ "$(files config | xargs -r grep -lE '<ini\.h>' | wc -l)" -gt 1 ]; then
         files config | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 fi
 
-files base config init prepare supervisor control | grep -v '^control/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
+files base config init prepare supervisor control client | grep -v '^control/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
         breach "exit() is main()'s; a child has _exit()"
-files base config init prepare supervisor control | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
+files base config init prepare supervisor control client | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
         breach "never called here"
-files base config init prepare supervisor control tests/unit tests/fuzz | lines $'\t| +$' | breach "a tab, or spaces at the end"
+files base config init prepare supervisor control client tests/unit tests/fuzz | lines $'\t| +$' | breach "a tab, or spaces at the end"
 
 exit "$bad"

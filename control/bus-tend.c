@@ -1,0 +1,205 @@
+/* org.tend.Manager1: what systemd has no word for. */
+#include <fnmatch.h>
+#include <string.h>
+#include <time.h>
+
+#include "control/bus-call.h"
+#include "control/bus-unit.h"
+#include "control/live-status.h"
+#include "supervisor/box.h"
+#include "supervisor/notify.h"
+#include "supervisor/prober.h"
+#include "supervisor/report.h"
+
+#define WORDS_MOST 512 /* of a list that is an argument */
+
+/* What an answer is made from. */
+struct telling {
+        struct call *call;
+        const struct manager *manager;
+        usec_t now, real; /* the same moment by both clocks */
+        char why[REPORT_WHY_MAX], file[512];
+};
+
+static void begin(struct telling *t, struct call *c) {
+        struct timespec real;
+
+        (void) clock_gettime(CLOCK_REALTIME, &real);
+        *t = (struct telling){
+                .call = c,
+                .manager = c->bus->manager,
+                .now = manager_now(c->bus->manager),
+                .real = (usec_t) real.tv_sec * USEC_PER_SEC + (usec_t) real.tv_nsec / 1000,
+        };
+}
+
+/* By CLOCK_REALTIME; 0 is never. */
+static usec_t real_time(const struct telling *t, usec_t at) {
+        if (at == 0 || at == USEC_INFINITY)
+                return 0;
+        return at <= t->now ? usec_sub(t->real, t->now - at) : usec_add(t->real, at - t->now);
+}
+
+/* --- A unit. */
+
+static const char *tier_of(const struct service *s, const char *setting) {
+        enum tier tier = box_kept(&s->manager->cgroups, s->unit, setting).tier;
+
+        return tier == TIER_UNASKED ? "" : ground_tier_word(tier);
+}
+
+static void tell_budget(const struct service *s, struct live_status *l) {
+        const struct budget_whole *whole = &s->manager->cgroups.whole;
+        const struct budget *b = s->unit->budget;
+
+        l->memory_max = l->tasks_max = l->cpu_max = UINT64_MAX;
+        l->memory_tier = l->tasks_tier = l->cpu_tier = "";
+        if (!b)
+                return;
+        l->memory_max = budget_exact(b->memory_max, whole->memory);
+        l->tasks_max = budget_exact(b->tasks_max, whole->tasks);
+        l->cpu_max = b->cpu_quota > 0 ? b->cpu_quota : UINT64_MAX;
+        l->memory_tier = tier_of(s, "MemoryMax");
+        l->tasks_tier = tier_of(s, "TasksMax");
+        l->cpu_tier = tier_of(s, "CPUQuota");
+}
+
+static void tell_usage(const struct service *s, struct live_status *l) {
+        struct usage u = box_usage(s);
+
+        l->measured = s->box ? "cgroup" : "";
+        l->memory = u.memory;
+        l->memory_peak = u.memory_most;
+        l->tasks = u.tasks;
+        l->tasks_peak = u.tasks_most;
+        l->cpu = u.cpu;
+}
+
+static void tell_state(struct telling *t, struct service *s, struct live_status *l) {
+        struct object *o = &t->call->object;
+
+        object_of_service(o, t->call->bus, s);
+        l->name = s->unit->name;
+        l->description = unit_description(o);
+        (void) snprintf(t->file, sizeof(t->file), "%s:%u", s->unit->file ? s->unit->file : "", s->unit->line);
+        l->file = t->file;
+        l->active = unit_active_state(o);
+        l->state = unit_sub_state(o);
+        l->since = real_time(t, s->since);
+        l->why = report_why(s, t->why);
+        l->job = s->job ? job_type_word(s->job->type) : "";
+        l->up = STATE_IN(s->state, STATES_UP);
+}
+
+static void tell_processes(const struct telling *t, const struct service *s, struct live_status *l) {
+        const struct health *h = prober_health(s);
+        const char *status = s->notify ? notify_status(s->notify) : NULL;
+        bool is_next = s->state == STATE_AUTO_RESTART && s->timer.slot != TIMER_IDLE;
+
+        l->main_pid = (uint32_t) s->main;
+        l->control_pid = (uint32_t) s->control;
+        l->session = (uint32_t) MAX(s->session, 0);
+        l->restarts = s->restarts.count;
+        l->result = result_word(s->result);
+        l->next_restart = is_next ? real_time(t, s->timer.at) : 0;
+        l->status = status ? status : "";
+        l->health = health_word(h->state);
+        l->health_why = h->why;
+}
+
+static void write_unit(struct telling *t, struct service *s, struct wire_out *out) {
+        struct live_status l = {};
+
+        tell_state(t, s, &l);
+        tell_processes(t, s, &l);
+        tell_budget(s, &l);
+        tell_usage(s, &l);
+        live_write_unit(out, &l);
+}
+
+/* --- The container. */
+
+static void write_container(const struct telling *t, struct wire_out *out) {
+        const struct manager *m = t->manager;
+        const struct ground *g = &m->cgroups.ground;
+        uint64_t memory = m->cgroups.root < 0 ? 0 : cgroup_count(&m->cgroups, ".", "memory.current", "");
+        struct live_container l = {
+                .version = TEND_VERSION,
+                .state = manager_state_word(m),
+                .pid = (uint32_t) getpid(),
+                .now = t->real,
+                .started = real_time(t, m->alarms.started),
+                .units = m->plan.after.n,
+                .tier = ground_tier_word(g->tier),
+                .tier_why = g->why ? g->why : "",
+                .tier_hint = g->hint ? g->hint : "",
+                .memory = memory > 0 ? memory : UINT64_MAX,
+                .memory_max = m->cgroups.whole.memory,
+                .tasks_max = m->cgroups.whole.tasks,
+                .cpu_max = m->cgroups.whole.cpu,
+        };
+
+        for (uint32_t i = 0; i < l.units; i++) {
+                l.up += STATE_IN(m->services[i]->state, STATES_UP);
+                l.failed += m->services[i]->state == STATE_FAILED;
+        }
+        live_write_container(out, &l);
+}
+
+/* --- The methods. */
+
+static bool fits(const char *name, const char *const *patterns, ssize_t n) {
+        for (ssize_t i = 0; i < n; i++)
+                if (fnmatch(patterns[i], name, FNM_NOESCAPE) == 0)
+                        return true;
+        return n == 0;
+}
+
+/* A unit is also known by its aliases. */
+static bool is_meant(const struct manager *m, const struct service *s, const char *const *patterns,
+                     ssize_t n) {
+        if (fits(s->unit->name, patterns, n))
+                return true;
+        for (char *const *a = m->config->aliases; a && *a; a += 2)
+                if (strcmp(a[1], s->unit->name) == 0 && fits(a[0], patterns, n))
+                        return true;
+        return false;
+}
+
+static void get_status(struct call *c) {
+        const char *patterns[WORDS_MOST];
+        ssize_t n = wire_read_strings(c->in, patterns, countof(patterns));
+        const struct manager *m = c->bus->manager;
+        struct telling t;
+
+        if (n < 0) {
+                call_fail(c, ERROR_INVALID, "too many words");
+                return;
+        }
+        begin(&t, c);
+        struct wire_out *out = call_reply(c);
+        write_container(&t, out);
+        struct wire_mark mark = wire_array(out, 8);
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                if (is_meant(m, m->services[i], patterns, n))
+                        write_unit(&t, m->services[i], out);
+        for (struct service *s = m->leaving; s; s = s->next_leaving)
+                if (is_meant(m, s, patterns, n))
+                        write_unit(&t, s, out);
+        wire_array_end(out, mark);
+}
+
+static const struct method methods[] = {
+        { "GetStatus", "as", LIVE_SIGNATURE, false, get_status },
+};
+
+static bool is_of(const struct object *o) {
+        return o->kind == OBJECT_TEND;
+}
+
+const struct interface interface_tend = {
+        .name = LIVE_INTERFACE,
+        .is_of = is_of,
+        .methods = methods,
+        .n_methods = countof(methods),
+};

@@ -1,0 +1,189 @@
+"""`tend status`, as somebody in the container types it."""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+from conftest import ROOT, stop, until
+
+SHOP = """
+[web]
+Description=The web
+ExecStart=sleep inf
+MemoryMax=64M
+[loop]
+ExecStart=sh -c 'exit 3'
+Restart=always
+RestartSec=1h
+RestartMaxDelaySec=infinity
+[bad]
+ExecStart=false
+Restart=no
+FailureAction=none
+[slow]
+Type=notify
+ExecStart=sleep inf
+TimeoutStartSec=infinity
+[behind]
+After=slow
+ExecStart=sleep inf
+[tick.timer]
+OnCalendar=yearly
+Unit=job.service
+[job]
+Type=oneshot
+ExecStart=true
+"""
+
+
+class Shop:
+    """tend with units in all kinds of states; `ask` runs one of its verbs inside of the container."""
+
+    def __init__(self, factory, process):
+        self.path = factory.path
+        self.tend = process
+
+    def ask(self, *words, env=None, seconds=20):
+        words = [self.path, *words]
+        return self.tend.enter("env", "-i", *(f"{k}={v}" for k, v in (env or {}).items()), *words, seconds=seconds)
+
+    def status(self, *words):
+        done = self.ask("status", "--json", *words)
+        assert done.stderr == ""
+        answer = json.loads(done.stdout)
+        return answer["container"], {unit["name"].removesuffix(".service"): unit for unit in answer["units"]}
+
+
+@pytest.fixture
+def shop(tend):
+    def make(text=SHOP, **options):
+        return Shop(tend, tend.serve(text, **options))
+    return make
+
+
+@pytest.fixture
+def settled(shop):
+    s = shop()
+    s.tend.wait_for("loop.service: .*starts again in")
+    s.tend.wait_for("bad.service: .*given up")
+    until(lambda: s.status()[1]["slow"]["state"] == "start")
+    return s
+
+
+def test_table(settled):
+    done = settled.ask("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert re.match(r"tend 0\.1\.0: starting for .*, 2 of 7 units up, 1 failed", lines[0])
+    assert re.match(r"UNIT +STATE +SINCE +PID +RST +MEMORY .*WHY, STATUS$", lines[1])
+    rows = {line.split()[0]: line for line in lines[2:9]}
+    assert re.match(r"web +running +\d\S* +\d+ +0 +\S+/64M", rows["web"])
+    assert re.search(r"auto-restart .* 1  .*exited with code 3; again in (1h|\d+m)$", rows["loop"])
+    assert re.search(r"failed .* 0 .*exited with code 1$", rows["bad"])
+    assert rows["slow"].endswith("waits for READY=1")
+    assert rows["behind"].endswith("waits for slow.service")
+    assert rows["tick.timer"].split()[1] == "waiting"
+    assert rows["job"].endswith("not started yet")
+    assert "\033" not in done.stdout
+    stop(settled.tend)
+
+
+def test_it_fits(settled):
+    for width in (80, 60, 40, 20):
+        done = settled.ask("status", env={"COLUMNS": str(width)})
+        assert max(map(len, done.stdout.splitlines())) <= width
+        assert "loop" in done.stdout and "auto-restart" in done.stdout
+    stop(settled.tend)
+
+
+def test_on_a_terminal(settled):
+    """80 columns, colours; none with NO_COLOR."""
+    def shown(*environment):
+        script = f"stty cols 80 rows 24; exec env {' '.join(environment)} {settled.path} status"
+        done = settled.tend.enter("env", "TERM=xterm", "script", "-qec", script, "/dev/null")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.replace("\r\n", "\n")
+
+    text = shown()
+    assert "\033[32mrunning\033[0m" in text and "\033[1;31mfailed\033[0m" in text
+    plain = re.sub(r"\033\[[\d;]*m", "", text)
+    assert 60 < max(map(len, plain.splitlines())) <= 80
+    assert "\033" not in shown("NO_COLOR=1") and "\033" not in shown("TERM=dumb")
+    stop(settled.tend)
+
+
+def test_json(settled):
+    container, units = settled.status()
+    assert container["state"] == "starting" and container["pid"] == 1 and container["failed"] == 1
+    assert container["started"] < container["now"]
+    assert list(units) == ["web", "loop", "bad", "slow", "behind", "tick.timer", "job"]
+    web, loop = units["web"], units["loop"]
+    assert web["up"] and web["description"] == "The web" and web["memory_max"] == 64 << 20 and web["file"].endswith("tend.ini:2")
+    assert web["memory_tier"] in ("kernel", "sampled", "none")
+    assert not loop["up"] and loop["restarts"] == 1 and loop["why"] == "exited with code 3" and loop["result"] == "exit-code"
+    assert 3500 < loop["next_restart"] - container["now"] <= 3600
+    assert units["slow"]["active"] == "activating" and units["behind"]["since"] is None
+    stop(settled.tend)
+
+
+def documented(heading):
+    """The keys of a table of docs/json.md."""
+    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    part = re.split(r"^#+ ", text.split(f"### {heading}\n")[1], flags=re.M)[0]
+    return re.findall(r"^\| `(\w+)` \|", part, re.M)
+
+
+def test_every_key_is_documented(settled):
+    container, units = settled.status()
+    assert list(container) == documented("container")
+    for unit in units.values():
+        assert list(unit) == documented("units")
+    stop(settled.tend)
+
+
+def test_what_a_service_says_is_no_command_for_the_terminal(shop, script):
+    s = shop(f"[a]\nType=notify\nExecStart={script('a.py', r'''tell(b'READY=1' + bytes([10]) + b'STATUS=up ' + bytes([27]) + b'[31m' + bytes([255]) + b'x')''' + chr(10) + 'stay()')}\n")
+    s.tend.wait_for("ready: ")
+    assert s.ask("status").stdout.splitlines()[2].endswith("up ?[31m\ufffdx")
+    assert s.status()[1]["a"]["status"] == "up \033[31m\ufffdx"
+    stop(s.tend)
+
+
+def test_no_tend(tend, tmp_path):
+    done = tend.run("status", "--socket", tmp_path / "nowhere")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == f"tend: status: {tmp_path}/nowhere: No such file or directory\n"
+
+
+def test_nobody_but_tend_is_asked(tend, tmp_path):
+    """Whoever says another id at the start: systemd, say."""
+    script = tmp_path / "other.py"
+    script.write_text("import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.bind(sys.argv[1])\ns.listen()\nprint('up', flush=True)\n"
+                      "c = s.accept()[0]\nc.recv(100)\nc.sendall(b'DATA\\r\\nOK 0123456789abcdef0123456789abcdef\\r\\n')\nprint(c.recv(100))\n")
+    with subprocess.Popen(["python3", script, tmp_path / "s"], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "up\n"
+        done = tend.run("status", "--socket", tmp_path / "s")
+        assert (done.returncode, done.stdout) == (5, "") and "not tend" in done.stderr
+        assert other.stdout.readline() == "b''\n"
+
+
+def test_where_it_is_found(tend, tmp_path):
+    """By the same table as the server's: here in $XDG_RUNTIME_DIR."""
+    p = tend.serve("[a]\nExecStart=sleep inf\n", pid1=False)
+    p.wait_for("ready: ")
+    found = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    assert re.search(r"^a +running ", tend.run("status", env=found).stdout, re.M)
+    stop(p)
+    assert tend.run("status", "--socket", tmp_path / "systemd/private").returncode == 5
+
+
+def test_private(tend, tmp_path):
+    """Who is not let in is told why."""
+    if os.getuid() != 0:
+        pytest.skip("needs other users")
+    p = tend.serve("[tend]\nControl=private\n[a]\nExecStart=sleep inf\n")
+    p.wait_for("ready: ")
+    done = p.enter("setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "env", "-i", tend.path, "status")
+    assert done.returncode == 1 and "Permission denied" in done.stderr and "Control=private" in done.stderr
+    stop(p)
