@@ -40,6 +40,8 @@ const struct setting settings[] = {
         { INSTALL("Alias"), IGNORED,
           .help = "Other names that systemctl enable gives the unit." },
         UNIT_REMARK(AllowIsolate),
+        { SERVICE("AllowUsers"), IN_SETUP(char **, allow_users, accounts, "users", NULL), .extension = true,
+          .help = "Who may start, stop, reload and signal it besides those who may do everything." },
         { PROCESSORS("AllowedCPUs", cpus), .help = "The processors that all of its processes are kept to." },
         { PROCESSORS("AllowedMemoryNodes", nodes), .help = "The memory nodes that all of it is kept to." },
         { INSTALL("Also"), IGNORED,
@@ -111,6 +113,9 @@ const struct setting settings[] = {
           .values = "shared private no", .extension = true, .fallback = "shared",
           .help = "Who may ask at the control socket besides root and tend's own user, who may do "
                   "everything there: shared lets all others read, private nobody, and no makes none." },
+        { TEND("ControlGroup"), .parse = value_account, .print = value_print_string,
+          .field = CONTAINER_FIELD(char *, control_group), .values = "a group", .extension = true,
+          .help = "Whose members may do everything at the control socket, as root and tend's own user." },
         { SERVICE("CoredumpFilter"),
           IN_SETUP(int, coredump_filter, coredump_filter,
                    "kinds of mappings of core(5), default, all, or hexadecimal numbers", NULL),

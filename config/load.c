@@ -515,6 +515,7 @@ struct config *config_free(struct config *c) {
         strv_free(c->aliases);
         strv_free(c->container.units);
         free(c->container.hostname);
+        free(c->container.control_group);
         free(c->container.origins);
         free(c->path);
         free(c);

@@ -91,7 +91,8 @@ const struct origin *setting_origin(const struct setting *s, const struct origin
 
 /* What a running service can be told of. */
 static bool is_live(const struct setting *s) {
-        return s->parse == value_budget && strcmp(s->key, "Slice") != 0 && strcmp(s->key, "Delegate") != 0;
+        return strcmp(s->key, "AllowUsers") == 0 ||
+               (s->parse == value_budget && strcmp(s->key, "Slice") != 0 && strcmp(s->key, "Delegate") != 0);
 }
 
 /* All that makes a unit what it is, as text. NULL without memory. */

@@ -92,6 +92,7 @@ struct setup *setup_free(struct setup *s) {
         for (size_t i = 0; i < countof(s->directories); i++)
                 strv_free(s->directories[i].names);
         strv_free(s->search_path);
+        strv_free(s->allow_users);
         strv_free(s->sockets);
         strv_free(s->supplementary_groups);
         strv_free(s->pass_environment);

@@ -112,6 +112,7 @@ struct setup {
         int coredump_filter;            /* the bits of core(5); -1: leave alone */
         uint64_t timer_slack;           /* nanoseconds; UINT64_MAX: leave alone */
         char **search_path;             /* owned; ExecSearchPath= */
+        char **allow_users;             /* owned; AllowUsers=, names or numbers */
         char **sockets;                 /* owned; Sockets=, full names */
         char *tty_path;                 /* owned; NULL: /dev/console */
         unsigned tty_rows, tty_columns; /* 0: leave alone */

@@ -268,6 +268,7 @@ enum prepare_mode { PREPARES(ENUM_PREPARE) };
 /* [tend]: the container as a whole. */
 struct container {
         char *hostname;         /* owned; NULL: leave alone */
+        char *control_group;    /* owned; ControlGroup=, a name or a number; NULL: none */
         char **units;           /* owned; Units=: unit files by name or path */
         usec_t stop_budget;     /* all of the shutdown */
         uint8_t log_level;      /* enum log_level */

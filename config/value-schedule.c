@@ -226,6 +226,8 @@ int value_nanoseconds(const struct assignment *a) {
 void value_print_nanoseconds(const struct setting *s, const void *object, FILE *out) {
         const uint64_t *value = field_in(s, object);
 
-        if (*value != UINT64_MAX)
+        if (*value == UINT64_MAX)
+                (void) fputs("infinity\n", out);
+        else
                 (void) fprintf(out, "%" PRIu64 "ns\n", *value);
 }

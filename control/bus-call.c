@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/bus-call.h"
+#include "control/trust.h"
 
 #define OWN_NAME "org.freedesktop.systemd1"
 #define BUS_NAME "org.freedesktop.DBus"
@@ -117,6 +118,20 @@ static void refuse_unknown(struct call *c) {
                           h->interface ? h->interface : "(none)");
 }
 
+static bool is_allowed(const struct call *c) {
+        const struct service *s = c->object.service;
+        struct wire_in in = *c->in;
+
+        if (c->object.kind == OBJECT_MANAGER)
+                s = object_find_service(c->bus->manager, wire_read_string(&in));
+        return s && trust_is_allowed(s->unit, c->peer->sasl.uid, c->peer->user);
+}
+
+static bool may_call(const struct call *c) {
+        return c->method->changes == CHANGES_NOTHING || c->peer->may_change ||
+               (c->method->changes == CHANGES_UNIT && is_allowed(c));
+}
+
 static void carry_out(struct call *c) {
         c->method = is_for_us(c->head->destination) ? look_up(c) : NULL;
         if (!c->method)
@@ -124,9 +139,11 @@ static void carry_out(struct call *c) {
         else if (strcmp(c->method->takes, c->head->signature) != 0)
                 call_fail(c, ERROR_INVALID, "%s() takes \"%s\", not \"%.255s\"", c->method->name,
                           c->method->takes, c->head->signature);
-        else if (c->method->changes && !c->peer->may_change)
-                call_fail(c, ERROR_ACCESS, "%s() is for root and for the user that tend runs as",
-                          c->method->name);
+        else if (!may_call(c))
+                call_fail(c, ERROR_ACCESS,
+                          "%s() is for root, the user that tend runs as, and whom ControlGroup=%s name",
+                          c->method->name,
+                          c->method->changes == CHANGES_UNIT ? " or the unit's AllowUsers=" : "");
         else
                 c->method->run(c);
 }

@@ -17,10 +17,17 @@ struct call {
         bool is_later;    /* by an errand */
 };
 
+/* What a method changes: not for everybody. */
+enum changes {
+        CHANGES_NOTHING = false,
+        CHANGES_SOMETHING = true,
+        CHANGES_UNIT, /* the object's, or that of the name that comes first */
+};
+
 struct method {
         const char *name;
         const char *takes, *gives; /* signatures */
-        bool changes;              /* something: not for everybody */
+        uint8_t changes;           /* enum changes */
         void (*run)(struct call *c);
 };
 

@@ -9,6 +9,7 @@
 #include "control/bus-signal.h"
 #include "control/bus.h"
 #include "control/place.h"
+#include "control/trust.h"
 
 /* How many connections there may be, and how long one may say nothing of who it is. */
 #define TRUSTED_MOST   64
@@ -85,21 +86,22 @@ static bool has_room(const struct bus *b, uid_t uid, bool trusted) {
 static void admit(struct bus *b, int fd) {
         struct ucred who;
         socklen_t size = sizeof(who);
+        char user[sizeof(((struct peer *) 0)->user)];
 
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0) {
                 (void) close(fd);
                 return;
         }
-        bool trusted = who.uid == 0 || who.uid == geteuid();
-        bool is_welcome = trusted || b->manager->config->container.control == CONTROL_SHARED;
-        if (!is_welcome || !has_room(b, who.uid, trusted)) {
+        enum trust trust = trust_of(b->manager, fd, &who, user);
+        if (trust == TRUST_NONE || !has_room(b, who.uid, trust == TRUST_ALL)) {
                 (void) close(fd);
                 return;
         }
         struct peer *p = peer_new(b, fd, who.uid);
         if (!p)
                 return;
-        p->may_change = trusted;
+        p->may_change = trust == TRUST_ALL;
+        (void) snprintf(p->user, sizeof(p->user), "%s", user);
         p->id = ++b->last_peer;
         int r = sd_event_add_io(b->manager->event, &p->io, fd, EPOLLIN, on_peer, p);
         if (r >= 0)
@@ -201,7 +203,7 @@ static void say_booted(void) {
 }
 
 static mode_t socket_mode(const struct manager *m) {
-        return m->config->container.control == CONTROL_SHARED ? 0666 : 0600;
+        return trust_is_shared(m) ? 0666 : 0600;
 }
 
 static int open_door(struct bus *b, struct door *d, int fd) {

@@ -23,7 +23,8 @@ struct peer {
         size_t out_at;
         unsigned n_signals; /* of those since it has taken everything last */
 
-        bool may_change; /* root, or tend's own user */
+        char user[64];   /* its name, where AllowUsers= may ask for it */
+        bool may_change; /* everything: see trust.h */
         bool subscribed;
         bool has_more; /* in `in` than there was time for */
         bool is_lost;  /* to be closed as soon as nobody is in the middle of it */

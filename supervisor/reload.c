@@ -168,7 +168,7 @@ static void take_over(struct service *s, const struct unit *u, uint32_t index, b
         if (u->foreground || (!s->new_unit && unit_same_but_budget(s->unit, u))) {
                 bool is_same = unit_same(s->unit, u);
                 if (!is_same)
-                        log_info(u->name, "its budget has changed");
+                        log_info(u->name, "what can change while it runs has changed");
                 box_change(s, u);
                 go_on_as(s, u);
                 if (!is_same)

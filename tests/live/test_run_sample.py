@@ -164,7 +164,7 @@ def test_budget_changes_by_reload(tend, tmp_path):
     p.wait_for("^up$")
     ini(tend.directory, unit % "50M")
     p.kill(signal.SIGHUP)
-    p.wait_for("web.service: its budget has changed")
+    p.wait_for("web.service: what can change while it runs has changed")
     p.wait_for("web.service: it has .* over its MemoryMax= of 50.0 MiB")
     stop(p)
 

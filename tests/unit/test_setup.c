@@ -1,5 +1,6 @@
 /* What is kept in struct setup, as a file says it and as it is shown. */
 #include "config/setup.h"
+#include "config/value.h"
 #include "tests/unit/ini.h"
 #include "tests/unit/test.h"
 
@@ -76,7 +77,7 @@ static const struct {
         { "CoredumpFilter=ffffffffff", "CoredumpFilter", NULL },
         { "TimerSlackNSec=50", "TimerSlackNSec", "50ns" },
         { "TimerSlackNSec=1us 5ns", "TimerSlackNSec", "1005ns" },
-        { "TimerSlackNSec=2ms\nTimerSlackNSec=", "TimerSlackNSec", "" },
+        { "TimerSlackNSec=2ms\nTimerSlackNSec=", "TimerSlackNSec", "infinity" },
         { "TimerSlackNSec=late", "TimerSlackNSec", NULL },
         { "NUMAPolicy=interleave", "NUMAPolicy", "interleave" },
         { "NUMAPolicy=near", "NUMAPolicy", NULL },
@@ -180,4 +181,30 @@ TEST(setup_directories_of_users) {
                                      (int) kind);
         }
         directory_bases_find(0, 1, (char *[]){ NULL });
+}
+
+/* A unit that has a struct setup for one setting is like one without in all others: else a reload that only
+ * changes what may change while it runs would restart it. */
+TEST(setup_defaults_are_as_without) {
+        struct unit with = { .setup = setup_new() };
+        const struct unit without = {};
+
+        for (size_t i = 0; with.setup && i < n_settings; i++) {
+                if (settings[i].parse != value_setup)
+                        continue;
+                autofree char *first = NULL, *second = NULL;
+                size_t size;
+                FILE *out = open_memstream(&first, &size);
+                if (out) {
+                        settings[i].print(&settings[i], &with, out);
+                        (void) fclose(out);
+                }
+                out = open_memstream(&second, &size);
+                if (out) {
+                        settings[i].print(&settings[i], &without, out);
+                        (void) fclose(out);
+                }
+                CHECK_STRING(first, second, "%s", settings[i].key);
+        }
+        setup_free(with.setup);
 }

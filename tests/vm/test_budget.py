@@ -249,7 +249,7 @@ def test_less_memory_by_reload_bites_at_once(box, tmp_path):
     p.wait_for("^holds$")
     ini(box.tend.directory, text.format("300M"))
     p.kill(signal.SIGHUP)
-    p.wait_for("a.service: its budget has changed")
+    p.wait_for("a.service: what can change while it runs has changed")
     until(lambda: box.read("a.service/memory.max") == str(300 * MIB))
     assert p.out.count("holds") == 1
     ini(box.tend.directory, text.format("30M"))
