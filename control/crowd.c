@@ -1,6 +1,7 @@
 #include "control/crowd.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "config/setting.h"
 #include "supervisor/cgroup.h"
@@ -38,11 +39,12 @@ static void say(const struct fit *f, enum fit_kind kind, struct diags *d) {
 }
 
 void crowd_check(const struct config *c, struct diags *d) {
-        const struct budget_whole w = cgroup_whole();
+        struct cgroups here;
         autofree uint64_t *scratch = calloc(c->n_slices + 1, sizeof(*scratch));
 
+        cgroup_survey(&here, environ);
         for (enum fit_kind kind = 0; scratch && kind < FIT_COUNT; kind++) {
-                struct fit f = fit_sum(c, kind, &w, scratch);
+                struct fit f = fit_sum(c, kind, &here.whole, scratch);
                 if (f.most && f.sum > f.whole)
                         say(&f, kind, d);
         }

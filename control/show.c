@@ -8,6 +8,7 @@
 #include "config/suggest.h"
 #include "config/value.h"
 #include "control/conditions.h"
+#include "control/kept.h"
 #include "control/verb.h"
 
 #define TEND_SECTION "tend"
@@ -22,6 +23,7 @@ struct shown {
         const char *main_file;
         const struct unit_kind *kind; /* of a unit: whose settings it can have */
         bool is_slice;                /* a budget is all it has */
+        const struct cgroups *here;   /* what its budget is kept by */
 };
 
 /* Settings that another one sets as well. */
@@ -76,9 +78,19 @@ static void print_origin(const struct shown *w, const struct setting *s, const c
                 puts("default");
 }
 
+/* What it comes to where the command is called. A default asks for nothing. */
+static const char *word_here(const struct shown *w, const struct setting *s, size_t nth,
+                             char buffer[KEPT_WORD_MAX]) {
+        if (w->owner != OWNER_UNIT || !find_origin(w, s))
+                return "";
+        return s->parse == value_budget ? kept_word(w->here, s, w->object, buffer)
+                                        : conditions_word(s, w->object, nth);
+}
+
 /* One line of the screen for each line of the value; a setting that has none is shown empty. */
 static int print_setting(const struct shown *w, const struct setting *s) {
         autofree char *text = NULL;
+        char word[KEPT_WORD_MAX];
         size_t size = 0;
         FILE *out = open_memstream(&text, &size);
 
@@ -94,7 +106,7 @@ static int print_setting(const struct shown *w, const struct setting *s) {
                 int width = 48 - (int) MIN(strlen(s->key) + length, (size_t) 48);
 
                 printf("  %s=%.*s%*s  ", s->key, (int) length, at, width, "");
-                print_origin(w, s, w->owner == OWNER_UNIT ? conditions_word(s, w->object, nth) : "");
+                print_origin(w, s, word_here(w, s, nth, word));
                 at += length + (at[length] == '\n');
         }
         return 0;
@@ -126,7 +138,7 @@ static int show_container(const struct config *c, bool changed) {
         return print_all(&w, changed);
 }
 
-static int show_unit(const struct config *c, const struct unit *u, bool changed) {
+static int show_unit(const struct config *c, const struct cgroups *here, const struct unit *u, bool changed) {
         const struct shown w = {
                 .owner = OWNER_UNIT,
                 .object = u,
@@ -136,13 +148,17 @@ static int show_unit(const struct config *c, const struct unit *u, bool changed)
                 .main_file = c->path,
                 .kind = unit_kind(u->name),
                 .is_slice = text_ends(u->name, ".slice"),
+                .here = here,
         };
 
         if (u->file)
                 printf("%s (%s:%u)\n", u->name, u->file, u->line);
         else
                 printf("%s\n", u->name);
-        return print_all(&w, changed);
+        int code = print_all(&w, changed);
+        if (code == EXIT_FINE)
+                kept_print(here, u, stdout);
+        return code;
 }
 
 static int complain(const struct config *c, const char *name) {
@@ -159,7 +175,7 @@ static int complain(const struct config *c, const char *name) {
         return EXIT_UNKNOWN;
 }
 
-static int show_named(const struct config *c, const char *word, bool changed) {
+static int show_named(const struct config *c, const struct cgroups *here, const char *word, bool changed) {
         if (strcmp(word, TEND_SECTION) == 0)
                 return show_container(c, changed);
 
@@ -167,20 +183,20 @@ static int show_named(const struct config *c, const char *word, bool changed) {
         const struct unit *u = name ? config_find(c, name) : NULL;
         if (!u && name)
                 u = config_find_slice(c, name);
-        return u ? show_unit(c, u, changed) : complain(c, name ? name : word);
+        return u ? show_unit(c, here, u, changed) : complain(c, name ? name : word);
 }
 
-static int show_all(const struct config *c, bool has_file, bool changed) {
+static int show_all(const struct config *c, const struct cgroups *here, bool has_file, bool changed) {
         int code = has_file ? show_container(c, changed) : EXIT_FINE;
 
         for (size_t i = 0; i < c->n_units && code == EXIT_FINE; i++) {
                 if (has_file || i > 0)
                         putchar('\n');
-                code = show_unit(c, c->units[i], changed);
+                code = show_unit(c, here, c->units[i], changed);
         }
         for (size_t i = 0; i < c->n_slices && code == EXIT_FINE; i++) {
                 putchar('\n');
-                code = show_unit(c, c->slices[i], changed);
+                code = show_unit(c, here, c->slices[i], changed);
         }
         return code;
 }
@@ -214,12 +230,14 @@ int show_main(const struct request *r) {
                 return EXIT_WRONG;
         }
 
+        struct cgroups here;
+        cgroup_survey(&here, environ);
         bool has_file = first == 1 || (!r->units && !r->enabled);
-        int code = first == r->n_words ? show_all(c, has_file, r->changed) : EXIT_FINE;
+        int code = first == r->n_words ? show_all(c, &here, has_file, r->changed) : EXIT_FINE;
         for (size_t i = first; i < r->n_words && code == EXIT_FINE; i++) {
                 if (i > first)
                         putchar('\n');
-                code = show_named(c, r->words[i], r->changed);
+                code = show_named(c, &here, r->words[i], r->changed);
         }
         config_free(c);
         return code;

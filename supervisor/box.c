@@ -323,11 +323,11 @@ static bool has_samples(const struct cgroups *c, const struct unit *u) {
 }
 
 static const char *why_unkept(const struct cgroups *c) {
-        return c->root < 0 ? c->ground.why : LACKS_CONTROLLER;
+        return c->ground.tier == TIER_KERNEL ? LACKS_CONTROLLER : c->ground.why;
 }
 
 static const char *hint_of(const struct cgroups *c) {
-        return c->root < 0 ? c->ground.hint : NULL;
+        return c->ground.tier == TIER_KERNEL ? NULL : c->ground.hint;
 }
 
 struct kept box_kept(const struct cgroups *c, const struct unit *u, const char *setting) {

@@ -72,11 +72,12 @@ static bool find_mount(struct place *p) {
         return found;
 }
 
-/* The line of cgroup v2 in /proc/self/cgroup. */
-static bool find_own(struct place *p) {
-        char text[8192];
+/* The line of cgroup v2 in /proc/PID/cgroup. */
+static bool find_own(struct place *p, const char *process) {
+        char path[32], text[8192];
 
-        if (io_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+        (void) snprintf(path, sizeof(path), "/proc/%s/cgroup", process);
+        if (io_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
                 return false;
         const char *line = text_starts(text, "0::") ? text : strstr(text, "\n0::");
         if (!line)
@@ -129,19 +130,21 @@ static bool is_threaded(int root) {
                !text_starts(type, "domain threaded");
 }
 
-static void look(struct cgroups *c, const struct init *init, char *const *environment, struct ground_facts *f,
+static void look(struct cgroups *c, bool is_pid1, char *const *environment, struct ground_facts *f,
                  struct place *p) {
         char path[2 * PATH_MAX];
 
         *f = (struct ground_facts){
-                .is_pid1 = init->is_pid1,
+                .is_pid1 = is_pid1,
                 .has_proc = kernel_has_own_proc(getpid()),
-                .has_cgroup2 = find_mount(p) && find_own(p),
+                .has_cgroup2 = find_mount(p) && find_own(p, is_pid1 && getpid() != 1 ? "1" : "self"),
                 .engine = ground_engine(environment_get(environment, "container"),
                                         access("/.dockerenv", F_OK) == 0,
                                         access("/run/.containerenv", F_OK) == 0,
                                         environment_get(environment, "KUBERNETES_SERVICE_HOST")),
         };
+        if (text_ends(p->own, "/" LEAF)) /* beside a tend that has taken over already */
+                p->own[strlen(p->own) - strlen(LEAF)] = '\0';
         const char *below = f->has_cgroup2 ? below_mount(p) : NULL;
         f->is_outside = f->has_cgroup2 && !below;
         if (!below)
@@ -371,16 +374,45 @@ static void give_up(struct cgroups *c, const char *why, int error) {
         c->ground.hint = NULL;
 }
 
-struct budget_whole cgroup_whole(void) {
-        struct place place = {};
-        char path[2 * PATH_MAX];
-        const char *below = find_mount(&place) && find_own(&place) ? below_mount(&place) : NULL;
+/* The program of PID 1 is ours; as whoever may not look at that: of the same name. */
+static bool is_pid1_ours(void) {
+        struct stat one, own;
+        char name[32], own_name[32];
 
-        if (!below)
-                return whole_read(-1);
-        (void) snprintf(path, sizeof(path), "%s%s", place.mount, below);
-        autoclose int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return whole_read(root);
+        if (stat("/proc/1/exe", &one) == 0 && stat("/proc/self/exe", &own) == 0)
+                return one.st_dev == own.st_dev && one.st_ino == own.st_ino;
+        return io_read_small(AT_FDCWD, "/proc/1/comm", name, sizeof(name)) > 0 &&
+               io_read_small(AT_FDCWD, "/proc/self/comm", own_name, sizeof(own_name)) > 0 &&
+               strcmp(name, own_name) == 0;
+}
+
+static uint32_t read_controllers(int root) {
+        char text[256], *rest = NULL;
+        uint32_t found = 0;
+
+        if (io_read_small(root, "cgroup.controllers", text, sizeof(text)) < 0)
+                return 0;
+        for (char *word = strtok_r(text, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest))
+                for (enum controller k = 0; k < CONTROLLER_COUNT; k++)
+                        if (strcmp(word, controller_word(k)) == 0)
+                                found |= 1U << k;
+        return found;
+}
+
+void cgroup_survey(struct cgroups *c, char *const *environment) {
+        struct ground_facts facts;
+        struct place place = {};
+
+        *c = (struct cgroups){ .root = -1 };
+        look(c, is_pid1_ours(), environment, &facts, &place);
+        c->ground = ground_decide(&facts);
+        c->whole = whole_read(c->root);
+        c->samples = facts.has_proc;
+        if (c->root < 0)
+                return;
+        c->controllers = read_controllers(c->root);
+        cleanup_close(&c->root);
+        c->root = -1;
 }
 
 void cgroup_open(struct cgroups *c, const struct init *init, char *const *environment) {
@@ -389,7 +421,7 @@ void cgroup_open(struct cgroups *c, const struct init *init, char *const *enviro
         int r = 0;
 
         *c = (struct cgroups){ .root = -1, .starting = true };
-        look(c, init, environment, &facts, &place);
+        look(c, init->is_pid1, environment, &facts, &place);
         c->ground = ground_decide(&facts);
         c->whole = whole_read(c->root);
         c->samples = facts.has_proc;

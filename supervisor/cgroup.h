@@ -23,12 +23,13 @@ struct cgroups {
 /* Finds out and takes over. Never fails: what could not be done is in `ground`. */
 void cgroup_open(struct cgroups *c, const struct init *init, char *const *environment);
 
-/* What the container that we are in has, without taking anything over. */
-struct budget_whole cgroup_whole(void);
+/* What tend finds as PID 1 of the container that we are in, or would find, with all controllers that there
+ * are: nothing is taken over, and `root` stays -1. */
+void cgroup_survey(struct cgroups *c, char *const *environment);
 
 /* Bit N: no cgroup of a service keeps what needs enum controller N. */
 static inline uint32_t cgroup_unkept(const struct cgroups *c) {
-        return c->root < 0 ? UINT32_MAX : ~c->controllers;
+        return c->ground.tier == TIER_KERNEL ? ~c->controllers : UINT32_MAX;
 }
 
 /* Sees to it that these controllers divide what is below; those that there are. */

@@ -424,6 +424,17 @@ def test_show_an_unknown_unit_is_4(cli, write):
     assert done.returncode == 4 and "did you mean web.service?" in done.stderr
 
 
+def test_show_says_how_budgets_are_kept(cli, write):
+    """By whoever is not PID 1 of a container: tests/vm has those who are."""
+    budgets = "[a]\nExecStart=true\nTasksMax=7\nMemoryMax=infinity\nIOWeight=5\nBudgetPolicy=require\n[w.slice]\nMemoryMax=1G\n[b]\nExecStart=true\n"
+    done = cli("show", write(budgets), "--changed")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^  (\w+)=\S+ +shop\.ini:\d+, (.*)$", done.stdout, re.M) == [
+        ("IOWeight", "not kept"), ("TasksMax", "kept by samples alone"), ("MemoryMax", "not kept")]
+    assert re.findall(r"^  not kept by the kernel here: (.*)$", done.stdout, re.M) == [
+        "tend is not PID 1 of a container; with BudgetPolicy=require it does not start so", "tend is not PID 1 of a container"]
+
+
 # ---- the pages ---------------------------------------------------------------------------------------------
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="no mandoc")

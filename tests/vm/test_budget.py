@@ -366,6 +366,37 @@ def test_who_requires_it_starts_with_it(box):
     p.wait_for("ready: 1 of 1")
 
 
+SHOWN = "[a]\nMemoryMax=50%\nTasksMax=9\nIOWeight=7\nExecStart=sh -c '{} show {} a --changed; exec sleep inf'\n"
+
+
+def shown(text):
+    """Of what `tend show` prints, how each setting is kept."""
+    return dict(re.findall(r"^  (\w+)=\S+ +\S+:\d+, (.*)$", text, re.M))
+
+
+def test_show_says_how_each_is_kept(box):
+    """As PID 1, before anything is taken over, and beside a PID 1 that has done it."""
+    box.limit("memory.max", str(200 * MIB))
+    wanted = {"MemoryMax": "100.0 MiB here, kept by the kernel", "TasksMax": "kept by the kernel", "IOWeight": "kept by the kernel"}
+    where = ini(box.tend.directory, SHOWN.format(box.tend.path, box.tend.directory / "tend.ini"))
+    p = box("show", where, "a", "--changed")
+    assert p.wait() == 0 and shown(p.out) == wanted
+    p = box("run", where)
+    p.wait_for("^  TasksMax=9 .*$")
+    until(lambda: shown(p.out) == wanted)
+    assert "not kept" not in p.out
+
+
+def test_show_says_why_it_is_not_kept(box):
+    box.mount = "ro"
+    box.wrapper = UNPRIVILEGED
+    where = ini(box.tend.directory, SHOWN)
+    p = box("show", where, "a", "--changed", add_env={"container": "podman"})
+    assert p.wait() == 0
+    assert shown(p.out)["TasksMax"] == "kept by samples alone" and shown(p.out)["IOWeight"] == "not kept"
+    assert "  not kept by the kernel here: /sys/fs/cgroup is mounted read-only; what makes it so: podman run --security-opt unmask" in p.out
+
+
 # ---- what fits ---------------------------------------------------------------------------------------------------
 
 def test_check_knows_what_the_container_has(box):
