@@ -41,6 +41,11 @@ struct amount {
         X(CPUSET, "cpuset")                                                                                  \
         X(IO, "io")
 /* clang-format on */
+#define PRESSURE_WATCHES(X)                                                                                  \
+        X(AUTO, "auto")                                                                                      \
+        X(ON, "on")                                                                                          \
+        X(OFF, "off")                                                                                        \
+        X(SKIP, "skip")
 #define QUOTA_FALLBACKS(X)                                                                                   \
         X(NONE, "none")                                                                                      \
         X(SIGNALS, "signals")
@@ -49,6 +54,8 @@ struct amount {
 #define ENUM_DEVICE(name, word)     DEVICE_##name,
 #define ENUM_CONTROLLER(name, word) CONTROLLER_##name,
 #define ENUM_FALLBACK(name, word)   QUOTA_FALLBACK_##name,
+#define ENUM_PRESSURE(name, word)   PRESSURE_##name,
+enum pressure_watch { PRESSURE_WATCHES(ENUM_PRESSURE) };
 enum quota_fallback { QUOTA_FALLBACKS(ENUM_FALLBACK) };
 enum oom_policy { OOM_POLICIES(ENUM_OOM) };
 enum budget_policy { BUDGET_POLICIES(ENUM_POLICY) };
@@ -70,6 +77,7 @@ struct budget {
         struct amount tasks_max;
         uint64_t cpu_quota;             /* hundredths of a percent of one processor; 0: none */
         usec_t cpu_period;              /* CPUQuotaPeriodSec=; 0: the usual one */
+        usec_t pressure_threshold;      /* MemoryPressureThresholdSec=; 0: the usual one */
         unsigned cpu_weight, io_weight; /* 1 to 10000; 0: the usual one */
         unsigned startup_cpu_weight, startup_io_weight;
         cpu_set_t *cpus, *nodes; /* owned; NULL: all */
@@ -80,6 +88,7 @@ struct budget {
         bool delegate;
         uint8_t oom_policy;     /* enum oom_policy; unset: see budget_oom_policy() */
         uint8_t policy;         /* enum budget_policy */
+        uint8_t pressure_watch; /* enum pressure_watch */
         uint8_t quota_fallback; /* enum quota_fallback; where there is no cgroup for CPUQuota= */
         bool memory_accounting, cpu_accounting, io_accounting, tasks_accounting;
 };

@@ -16,6 +16,7 @@ static const struct words controls = WORDS(CONTROLS);
 static const struct words health_actions = WORDS(HEALTH_ACTIONS);
 static const struct words preserves = WORDS(PRESERVES);
 static const struct words budget_policies = WORDS(BUDGET_POLICIES);
+static const struct words pressure_watches = WORDS(PRESSURE_WATCHES);
 static const struct words quota_fallbacks = WORDS(QUOTA_FALLBACKS);
 static const uint64_t least_one = 1;
 static const struct words prepares = WORDS(PREPARES);
@@ -266,6 +267,12 @@ const struct setting settings[] = {
         { MEMORY("MemoryMax", memory_max, &least_one),
           .help = "Memory above which the kernel ends it; a percentage is of the container's own limit." },
         { MEMORY("MemoryMin", memory_min, NULL), .help = "Memory that is never taken back from it." },
+        { BUDGET("MemoryPressureThresholdSec", usec_t, pressure_threshold, period, "a span of time", NULL),
+          .help = "How long it waits for memory, in 2s, before it is told so; 200ms unless set." },
+        { BUDGET("MemoryPressureWatch", uint8_t, pressure_watch, pressure_watch, "auto on off skip",
+                 &pressure_watches),
+          .fallback = "auto",
+          .help = "Whether its processes are told where they hear that memory is short." },
         { MEMORY("MemorySwapMax", swap_max, NULL), .help = "How much of it may be swapped out." },
         { MEMORY("MemoryZSwapMax", zswap_max, NULL), .help = "How much of it may be kept compressed." },
         SOCKET_ROW_MessageQueueMaxMessages,

@@ -40,13 +40,21 @@ bool setting_is_later(const struct setting *s) {
         return s->parse == value_refused;
 }
 
-bool setting_is_of_slice(const struct setting *s) {
-        static const char *const others[] = { "BudgetPolicy", "CPUQuotaFallback", "Delegate", "OOMPolicy",
-                                              "Slice" };
+static bool is_one_of(const struct setting *s, const char *const *keys, size_t n) {
+        while (n-- > 0)
+                if (strcmp(s->key, keys[n]) == 0)
+                        return true;
+        return false;
+}
 
-        for (size_t i = 0; i < countof(others); i++)
-                if (strcmp(s->key, others[i]) == 0)
-                        return false;
+bool setting_is_of_slice(const struct setting *s) {
+        static const char *const others[] = {
+                "BudgetPolicy",        "CPUQuotaFallback", "Delegate", "MemoryPressureThresholdSec",
+                "MemoryPressureWatch", "OOMPolicy",        "Slice"
+        };
+
+        if (is_one_of(s, others, countof(others)))
+                return false;
         return s->parse == value_budget || strcmp(s->key, "Description") == 0 ||
                strcmp(s->key, "Documentation") == 0;
 }
@@ -91,8 +99,11 @@ const struct origin *setting_origin(const struct setting *s, const struct origin
 
 /* What a running service can be told of. */
 static bool is_live(const struct setting *s) {
+        static const char *const others[] = { "Delegate", "MemoryPressureThresholdSec", "MemoryPressureWatch",
+                                              "Slice" };
+
         return strcmp(s->key, "AllowUsers") == 0 ||
-               (s->parse == value_budget && strcmp(s->key, "Slice") != 0 && strcmp(s->key, "Delegate") != 0);
+               (s->parse == value_budget && !is_one_of(s, others, countof(others)));
 }
 
 /* All that makes a unit what it is, as text. NULL without memory. */

@@ -330,6 +330,24 @@ void value_print_oom_policy(const struct setting *s, const void *object, FILE *o
         (void) fprintf(out, "%s\n", oom_words[budget_oom_policy(object)]);
 }
 
+/* Yes is on, and no is off. */
+int value_pressure_watch(const struct assignment *a) {
+        uint8_t *field = field_of(a);
+        bool is_on;
+
+        if (*a->value == '\0')
+                *field = PRESSURE_AUTO;
+        else if (parse_bool(a->value, &is_on) == 0)
+                *field = is_on ? PRESSURE_ON : PRESSURE_OFF;
+        else
+                return value_word(a);
+        return 0;
+}
+
+void value_print_pressure_watch(const struct setting *s, const void *object, FILE *out) {
+        value_print_word(s, object, out);
+}
+
 /* Yes, no, or the controllers that are handed on. */
 int value_delegate(const struct assignment *a) {
         struct budget *b = a->object;

@@ -238,16 +238,17 @@ VALUE(probe);     /* struct probe_spec *; table: struct probe_row; value-probe.c
 VALUE(bond);
 
 /* value-budget.c: fields of struct budget, which is made for the first that is set. */
-VALUE(budget);     /* table: struct setup_row, with one of those below or above */
-VALUE(amount);     /* struct amount, a size; table: the least that it may be, uint64_t */
-VALUE(tasks);      /* struct amount, a number; likewise */
-VALUE(weight);     /* unsigned */
-VALUE(quota);      /* uint64_t, hundredths of a percent */
-VALUE(period);     /* usec_t */
-VALUE(device);     /* budget->devices; table: struct device_row */
-VALUE(oom_policy); /* uint8_t, enum oom_policy */
-VALUE(delegate);   /* delegate and delegated */
-VALUE(slice);      /* char *, a full name */
+VALUE(budget);         /* table: struct setup_row, with one of those below or above */
+VALUE(amount);         /* struct amount, a size; table: the least that it may be, uint64_t */
+VALUE(tasks);          /* struct amount, a number; likewise */
+VALUE(weight);         /* unsigned */
+VALUE(quota);          /* uint64_t, hundredths of a percent */
+VALUE(period);         /* usec_t */
+VALUE(device);         /* budget->devices; table: struct device_row */
+VALUE(pressure_watch); /* uint8_t, by `table`, a struct words; yes is on and no is off */
+VALUE(oom_policy);     /* uint8_t, enum oom_policy */
+VALUE(delegate);       /* delegate and delegated */
+VALUE(slice);          /* char *, a full name */
 bool value_is_slice(const char *name);
 
 /* Rows without a field. */

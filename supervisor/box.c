@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "supervisor/manager.h"
 #include "supervisor/oom.h"
+#include "supervisor/pressure.h"
 
 #define WORDS_MAX        512
 #define LACKS_CONTROLLER "the container has not got that controller of cgroup v2"
@@ -359,6 +360,14 @@ static void say_unkept(const struct cgroups *c, const struct unit *u) {
                     hint ? "; what makes it work: " : "", hint ? hint : "");
 }
 
+static void say_unwatched(const struct cgroups *c, const struct unit *u) {
+        const char *why = pressure_objection(c, u), *hint = hint_of(c);
+
+        if (why)
+                log_warning(u->name, "MemoryPressureWatch= is not carried out: %s%s%s", why,
+                            hint ? "; what makes it work: " : "", hint ? hint : "");
+}
+
 void box_prepare(struct manager *m, const struct config *c) {
         uint32_t needed = 0;
 
@@ -367,8 +376,10 @@ void box_prepare(struct manager *m, const struct config *c) {
         for (size_t i = 0; i < c->n_slices; i++)
                 needed |= budget_controllers(c->slices[i]->budget);
         cgroup_enable(&m->cgroups, needed);
-        for (size_t i = 0; i < c->n_units; i++)
+        for (size_t i = 0; i < c->n_units; i++) {
                 say_unkept(&m->cgroups, c->units[i]);
+                say_unwatched(&m->cgroups, c->units[i]);
+        }
         for (size_t i = 0; i < c->n_slices; i++)
                 say_unkept(&m->cgroups, c->slices[i]);
 }

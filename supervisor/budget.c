@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/text.h"
-
 #define PERIOD_USUAL (100 * USEC_PER_MSEC)
 #define PERIOD_LEAST USEC_PER_MSEC /* what cpu.max takes */
 #define PERIOD_MOST  USEC_PER_SEC
@@ -194,7 +192,7 @@ uint32_t budget_controllers(const struct budget *b) {
                         needed |= 1U << budget_knobs[i].controller;
         if (b->devices || b->io_accounting)
                 needed |= 1U << CONTROLLER_IO;
-        if (b->memory_accounting)
+        if (b->memory_accounting || b->pressure_watch == PRESSURE_ON)
                 needed |= 1U << CONTROLLER_MEMORY;
         if (b->tasks_accounting)
                 needed |= 1U << CONTROLLER_PIDS;
@@ -272,7 +270,8 @@ static bool has_device_kind(const struct budget *b, const char *setting) {
 }
 
 enum tier budget_tier(const struct budget *b, const char *setting, uint32_t unkept, bool samples) {
-        const char *usual = text_starts(setting, STARTUP) ? setting + strlen(STARTUP) : setting;
+        bool is_startup = strncmp(setting, STARTUP, strlen(STARTUP)) == 0;
+        const char *usual = is_startup ? setting + strlen(STARTUP) : setting;
 
         for (size_t i = 0; b && i < countof(budget_knobs); i++) {
                 const struct knob *k = &budget_knobs[i];

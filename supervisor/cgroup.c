@@ -415,6 +415,13 @@ void cgroup_survey(struct cgroups *c, char *const *environment) {
         c->root = -1;
 }
 
+/* A mount of our own nobody else sees. */
+static void see(struct cgroups *c, const struct place *p) {
+        c->has_pressure = faccessat(c->root, LEAF "/memory.pressure", F_OK, 0) == 0;
+        if (!c->ground.mounts)
+                c->seen = text_format("%s%s", p->mount, strcmp(p->own, p->root) == 0 ? "" : below_mount(p));
+}
+
 void cgroup_open(struct cgroups *c, const struct init *init, char *const *environment) {
         struct ground_facts facts;
         struct place place = {};
@@ -439,6 +446,8 @@ void cgroup_open(struct cgroups *c, const struct init *init, char *const *enviro
                 r = take_over(c);
                 if (r < 0)
                         give_up(c, "what runs in its cgroup cannot be moved", r);
+                else
+                        see(c, &place);
         }
         if (c->ground.tier != TIER_KERNEL) {
                 cleanup_close(&c->root);
@@ -458,6 +467,7 @@ void cgroup_close(struct cgroups *c) {
         }
         (void) cgroup_write(c, ".", "cgroup.procs", "0");
         (void) cgroup_remove(c->root, LEAF);
+        free(TAKE(c->seen));
         (void) close(c->root);
         c->root = -1;
 }

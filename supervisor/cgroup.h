@@ -14,6 +14,8 @@ struct cgroups {
         int root;             /* the container's own cgroup, a directory; -1: there is none to be had */
         uint32_t controllers; /* enabled below it: bit N for enum controller N */
         struct ground ground;
+        char *seen; /* owned; where services see `root` and may write to what is theirs; NULL: nowhere */
+        bool has_pressure; /* the kernel measures how long processes wait for memory */
         struct budget_whole whole;
         uint64_t ooms, oom_kills; /* of the container, as last read */
         bool starting;            /* the startup budgets count */

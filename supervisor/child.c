@@ -17,6 +17,7 @@
 #include "supervisor/budget.h"
 #include "supervisor/child.h"
 #include "supervisor/directory.h"
+#include "supervisor/environment.h"
 #include "supervisor/privilege.h"
 #include "supervisor/terminal.h"
 
@@ -282,6 +283,15 @@ static int degrade(struct launch *l, const char *setting) {
         return 0;
 }
 
+/* MemoryPressureWatch=: with the one file that it is to write to. */
+static int hand_over_pressure(struct launch *l) {
+        if (l->cgroup_fd <= 0 || !l->has_owner || !environment_get(l->environment, "MEMORY_PRESSURE_WRITE"))
+                return 0;
+        return fchownat(l->cgroup_fd, "memory.pressure", l->uid, l->gid, 0) < 0
+                       ? degrade(l, "MemoryPressureWatch=")
+                       : 0;
+}
+
 static int adjust_oom_score(struct launch *l) {
         char text[16];
 
@@ -508,6 +518,7 @@ static const struct step {
         { "handing over its cgroup", 219, hand_over_cgroup },
         { "reading its environment", 78, read_environment },
         { "making its command line", 203, make_command },
+        { "handing over its memory.pressure", 219, hand_over_pressure },
         { "making its runtime directory", 233, make_runtime },
         { "making its state directory", 238, make_state },
         { "making its cache directory", 239, make_cache },

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/oom.h"
 #include "supervisor/passing.h"
+#include "supervisor/pressure.h"
 #include "supervisor/privilege.h"
 #include "supervisor/prober.h"
 #include "supervisor/spawn.h"
@@ -23,7 +25,7 @@
 #include "supervisor/vigil.h"
 #include "supervisor/watchdog.h"
 
-#define VARIABLES_MAX 25
+#define VARIABLES_MAX 27
 #define UNIT_SIZE     (256 + 16)
 #define VARIABLE_SIZE 64
 
@@ -35,6 +37,7 @@ struct variables {
         char *own_pid[LAUNCH_OWN_PIDS + 1]; /* those whose value the child writes */
         size_t n_own_pid;
         char unit[UNIT_SIZE]; /* MONITOR_UNIT= */
+        char pressure[PATH_MAX], pressure_write[PRESSURE_WRITE_MAX];
 };
 
 static void printf_like(2, 3) add(struct variables *v, const char *format, ...) {
@@ -125,6 +128,17 @@ static void add_origin(struct variables *v, const struct service *s) {
                 v->list[v->n++] = *t;
 }
 
+/* What has no cgroup of its own has nothing to watch. */
+static void add_pressure(struct variables *v, const struct service *s) {
+        struct manager *m = s->manager;
+
+        if (!pressure_tell(&m->cgroups, s->unit, v->pressure, sizeof(v->pressure), v->pressure_write))
+                return;
+        v->list[v->n++] = v->pressure;
+        if (*v->pressure_write != '\0')
+                v->list[v->n++] = v->pressure_write;
+}
+
 static void make_variables(struct variables *v, const struct service *s, enum exec_kind kind,
                            const struct passing *p) {
         *v = (struct variables){};
@@ -135,6 +149,7 @@ static void make_variables(struct variables *v, const struct service *s, enum ex
                 add(v, "%s", notify_variable(s->notify));
         if (s->connection)
                 add_peer(v, s->connection);
+        add_pressure(v, s);
         if (kind == EXEC_STOP || kind == EXEC_STOP_POST)
                 add_ending(v, "", s);
         if (kind == EXEC_START || kind == EXEC_START_PRE)

@@ -98,6 +98,8 @@ TEST(knobs_need_controllers) {
                 { "MemoryMax=infinity\nMemoryMin=0\nCPUWeight=100", BIT(MEMORY) | BIT(CPU), false, "" },
                 { "MemoryMax=infinity\nStartupMemoryMax=1G", BIT(MEMORY), true, "MemoryMax=" },
                 { "OOMPolicy=continue", 0, false, "" },
+                { "MemoryPressureWatch=yes", BIT(MEMORY), false, "" },
+                { "MemoryPressureWatch=auto\nMemoryPressureThresholdSec=1s", 0, false, "" },
                 { "Slice=a.slice", 0, false, "" },
                 { "TasksAccounting=yes\nMemoryAccounting=yes\nIOAccounting=yes",
                   BIT(PIDS) | BIT(MEMORY) | BIT(IO), false, "" },

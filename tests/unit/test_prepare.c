@@ -34,6 +34,19 @@ TEST(base64_is_that_of_the_standard) {
         }
 }
 
+TEST(base64_and_back) {
+        static const char *const rows[][2] = {
+                { "", "" },        { "f", "Zg==" },          { "fo", "Zm8=" },
+                { "foo", "Zm9v" }, { "foobar", "Zm9vYmFy" }, { "\xff\xfe", "//4=" }
+        };
+        char text[BASE64_SIZE(6)];
+
+        for (size_t i = 0; i < countof(rows); i++) {
+                base64_encode(rows[i][0], strlen(rows[i][0]), text);
+                CHECK_STRING(text, rows[i][1], "row %zu", i);
+        }
+}
+
 TEST(text_unescape_takes_all_as_one) {
         static const struct {
                 const char *text, *plain;

@@ -282,6 +282,49 @@ def test_the_containers_own_limit(box, tmp_path):
     assert stop(p) == 0
 
 
+# It makes its hog by vfork(2): pages that it had to copy would be charged to it, and it be slowed down itself.
+WATCHER = """
+import base64, os, select, subprocess, sys
+if sys.argv[1:]:
+    a = bytearray(60 << 20)
+    a[::4096] = a[::4096]
+    select.select([], [], [])
+fd = os.open(os.environ['MEMORY_PRESSURE_WATCH'], os.O_RDWR | os.O_NONBLOCK)
+os.write(fd, base64.b64decode(os.environ['MEMORY_PRESSURE_WRITE']))
+poll = select.poll()
+poll.register(fd, select.POLLPRI)
+print('watching', os.environ['MEMORY_PRESSURE_WATCH'], os.getuid(), flush=True)
+hog = subprocess.Popen([sys.executable, '-IS', sys.argv[0], 'hog'])
+print('pressed', poll.poll() == [(fd, select.POLLPRI)], flush=True)
+hog.kill()
+hog.wait()
+print('relieved', flush=True)
+select.select([], [], [])
+"""
+
+
+def test_service_hears_that_memory_is_short(box, tmp_path):
+    """By systemd's protocol, as an ordinary user. What presses is taken back, and it lives on."""
+    for path in tmp_path, *tmp_path.parents[:2]:
+        path.chmod(0o755)
+    p = box.serve("[a]\nUser=nobody\nSlice=w.slice\nMemoryHigh=20M\nMemorySwapMax=0\nMemoryPressureThresholdSec=50ms\n"
+                  f"ExecStart={python(tmp_path, WATCHER)}\n[b]\nMemoryMax=1G\nMemoryPressureWatch=skip\nExecStart=sh -c 'env; echo end'\n")
+    p.wait_for("^watching /sys/fs/cgroup/w.slice/a.service/memory.pressure 65534$")
+    p.wait_for("^pressed True$", seconds=50)
+    p.wait_for("^relieved$")
+    p.wait_for("^end$")
+    assert "MEMORY_PRESSURE" not in p.out.replace("watching", "")
+    assert len(box.pids("w.slice/a.service")) == 1
+
+
+def test_what_it_cannot_hear_is_said(box):
+    box.mount = "ro"
+    text = "[a]\nMemoryPressureWatch=yes\nExecStart=sh -c 'echo watch ${{MEMORY_PRESSURE_WATCH:-nothing}}; exec sleep inf'\n"
+    p = box.serve(text.format())
+    p.wait_for("a.service: MemoryPressureWatch= is not carried out: services see /sys/fs/cgroup read-only")
+    p.wait_for("^watch nothing$")
+
+
 # ---- processors --------------------------------------------------------------------------------------------------
 
 def test_cpu_quota(box):
