@@ -188,13 +188,13 @@ static const struct {
         { "MAINPID=", on_main_pid },
         { "FDSTOREREMOVE=", on_store_remove },
         { "FDSTORE=", on_store },
-        { "EXTEND_TIMEOUT_USEC=", on_extend },
         { "WATCHDOG_USEC=", on_watchdog_span },
         { "RELOADING=", on_reloading },
         { "READY=", on_ready },
         { "STATUS=", on_status },
         { "ERRNO=", on_errno },
         { "STOPPING=", on_stopping },
+        { "EXTEND_TIMEOUT_USEC=", on_extend }, /* of the state that the message leads to */
         { "WATCHDOG=", on_watchdog },
 };
 

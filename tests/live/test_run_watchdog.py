@@ -128,6 +128,31 @@ def test_other_span(tend, script):
     assert "a.service: its watchdog has fallen silent: no WATCHDOG=1 for 200ms" in p.err
 
 
+def test_other_span_is_of_one_life(tend, script):
+    """The next process has what the unit says."""
+    a = script("a", """
+say('span', os.environ.get('WATCHDOG_USEC'))
+tell('WATCHDOG_USEC=3600000000\\nREADY=1')
+sys.stdin.readline()
+signal.pause()
+""")
+    p = tend.serve(f"[a]\nType=notify\nRestartSec=10ms\nExecStart={a}\n")
+    pid = int(p.wait_for(r"^tend: a\.service: ready, pid (\d+)$")[1])
+    os.kill(next(child for child in p.children() if p.inside(child) == pid), signal.SIGKILL)
+    p.wait_for(r"^tend: a\.service: ready, pid \d+$", after=1)
+    assert p.out == "span None\nspan None\n"
+    assert stop(p) == 0
+
+
+def test_extend_watchdog(tend, script):
+    """EXTEND_TIMEOUT_USEC= is for the watchdog too, and a WATCHDOG=1 behind it does not shorten that."""
+    a = script("a", "tell('READY=1\\nEXTEND_TIMEOUT_USEC=3600000000')\ntell('WATCHDOG=1')\ntime.sleep(1)\nsay('alive')\nstay()\n")
+    p = tend.serve(f"[a]\nType=notify\nWatchdogSec=100ms\nRestart=no\nExecStart={a}\n")
+    p.wait_for("^alive$")
+    assert "has fallen silent" not in p.err
+    assert stop(p) == 0
+
+
 def test_span_taken_back(tend, script):
     text = "tell('WATCHDOG_USEC=0\\nREADY=1')\ntime.sleep(0.8)\nsay('alive')\nstay()\n"
     p = tend.serve(f"[a]\nType=notify\nWatchdogSec=300ms\nRestart=no\nExecStart={script('a', text)}\n")
@@ -189,6 +214,17 @@ def test_extend_stop(tend, script, unhurried):
     main_pid(p)
     assert stop(p) == 0
     assert "clean\n" in p.out
+
+
+@pytest.mark.parametrize("word, said", [("RELOADING", "a.service: reloaded$"), ("STOPPING", "^through$")])
+def test_extend_in_one_message(tend, script, unhurried, word, said):
+    """It is about the state that the same message leads to."""
+    a = script("a", f"tell('READY=1')\ntell('EXTEND_TIMEOUT_USEC=3600000000\\n{word}=1')\ntime.sleep({unhurried * 1.5 / 1000})\n"
+                    "say('through')\ntell('READY=1')\nstay()\n")
+    p = tend.serve(f"[tend]\nStopBudget=1h\n[a]\nType=notify\nRestart=no\nFailureAction=none\nTimeoutStartSec={unhurried}ms\n"
+                   f"TimeoutStopSec={unhurried}ms\nExecStart={a}\n[b]\nExecStart=sleep inf\n")
+    p.wait_for(said)
+    assert "its reload failed" not in p.err
 
 
 def test_extend_not_beyond_the_budget(tend, script):
