@@ -72,19 +72,15 @@ static bool read_stat(struct sampler *s, struct member *m) {
         unsigned long user, kernel, resident;
         unsigned long long started;
         long tasks;
-        char state;
 
         if (read_of(s, m->pid, "stat") < 0)
                 return false;
         const char *at = strrchr(s->text, ')');
         if (!at ||
             sscanf(at + 1,
-                   " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %ld %*d %llu %*u %lu",
-                   &state, &m->parent, &m->group, &m->session, &user, &kernel, &tasks, &started,
-                   &resident) != 9)
+                   " %*c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %ld %*d %llu %*u %lu",
+                   &m->parent, &m->group, &m->session, &user, &kernel, &tasks, &started, &resident) != 8)
                 return false;
-        if (state == 'Z' || state == 'X')
-                resident = 0;
         m->is_new |= m->started != started;
         m->started = started;
         m->tasks = tasks > 0 ? (uint64_t) tasks : 0;
@@ -298,8 +294,10 @@ static void keep_quota(struct sampler *s, uint32_t number, usec_t now) {
 
         if (w->order.limits.quota == SAMPLE_NO_LIMIT || w->is_ending)
                 return;
-        if (w->quota.begun == 0)
+        if (w->quota.begun == 0) { /* what it has used up to now was before its account */
                 w->quota.begun = now;
+                return;
+        }
         if (quota_stops(&w->quota, w->order.limits.quota, now,
                         w->cpu > w->cpu_before ? w->cpu - w->cpu_before : 0))
                 signal_members(s, number, SIGSTOP);

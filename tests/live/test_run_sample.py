@@ -257,3 +257,23 @@ def test_quota_by_signals(tend):
     until(lambda: used(busy["up"]) > ticks)  # nobody is left standing still
     until(lambda: state(busy["up"]) == "T")
     stop(p)
+
+
+def test_quota_that_comes_and_goes(tend):
+    """By reloads: what was used before it came is not held against anybody, and nobody is left standing still behind it."""
+    unit = "[web]\n%sCPUQuotaFallback=signals\nExecStart=sh -c 'echo up; while :; do :; done'\n"
+    p = tend.serve(unit % "")
+    p.wait_for("^up$")
+    web = until(lambda: [pid for pid in p.children() if p.comm(pid) == "sh"])[0]
+    until(lambda: used(web) >= 60)
+    ini(tend.directory, unit % "CPUQuota=1%\n")  # paying for that would take a minute
+    p.kill(signal.SIGHUP)
+    until(lambda: state(web) == "T")
+    ticks = used(web)
+    until(lambda: used(web) > ticks)
+    until(lambda: state(web) == "T")
+    ini(tend.directory, unit % "")
+    p.kill(signal.SIGHUP)
+    p.wait_for("web.service: its budget has changed", after=1)
+    until(lambda: used(web) > ticks + 20)
+    stop(p)
