@@ -65,12 +65,13 @@ static int make_file(const struct tmpfile *t, const struct place *p) {
                 int r = write_file(t, fd);
                 return r < 0 ? r : mode_set(t, fd, true);
         }
-        if (errno != EEXIST && errno != EROFS)
-                return -errno;
+        int error = -errno;
+        if (error != -EEXIST && error != -EROFS)
+                return error;
         autoclose int old = -1;
         int r = place_look(p, false, &st, &old);
         if (r < 0)
-                return errno == EROFS ? -EROFS : r;
+                return error == -EROFS ? error : r;
         if (!S_ISREG(st.st_mode)) {
                 r = make_way(t, p, false);
                 return r < 0 ? r : make_file(t, p);

@@ -164,12 +164,16 @@ def test_files_override_each_other(tend, tmp_path):
 def test_says_what_is_wrong_with_its_line(tend, tmp_path):
     root = image(tmp_path / "root", {**FILES, "usr/lib/tmpfiles.d/a.conf": "# x\nd /run/a 0999\nq\nd /run/b 0755 gone\nd /run/file\na /run/there - - - - u:web:r\n"
                                                                           "d /run/c/%i\nd /run/d\nd /run/d 0700\ne /run/file 0700\nC /usr/share/tree/x - - - - /usr/share/tree/l\n"
-                                                                          "w /run/none - - - - x\nL /run/link - - - - file\n"})
+                                                                          "w /run/none - - - - x\nL /run/link - - - - file\n"
+                                                                          "f- /usr/share 0600\nf+ /srv/linked - - - - x\n"})
+    os.link(root / "srv/out", root / "srv/linked")
     said = tend.run("prepare", "--root", str(root))
     assert said.returncode == 2
     for line, words in {2: "error: 0999: not an octal mode", 3: "error: the line: it lacks a path", 4: "error: gone: there is no such user",
                         5: "error: /run/file: something of another kind is there", 6: "warning: /run/there: attributes and access lists are not set",
-                        7: "error: /run/c/%i: no such specifier", 9: "warning: /run/d: /usr/lib/tmpfiles.d/a.conf:8 has said it differently", 10: "error: /run/file: Not a directory"}.items():
+                        7: "error: /run/c/%i: no such specifier", 9: "warning: /run/d: /usr/lib/tmpfiles.d/a.conf:8 has said it differently", 10: "error: /run/file: Not a directory",
+                        14: "warning: /usr/share: something of another kind is there",
+                        15: "error: /srv/linked: it has other names"}.items():
         assert f"/usr/lib/tmpfiles.d/a.conf:{line}: {words}" in said.stdout
     assert not re.search(r"a\.conf:(11|12|13): ", said.stdout)  # what may well be so
 
@@ -200,6 +204,26 @@ def test_makes_the_accounts_that_systemd_makes(tend, tmp_path, text, shadows):
     theirs, ours, said, done = both(tend, tmp_path, {**shadow, "etc/mine": "", "usr/lib/sysusers.d/a.conf": text + "\n"}, SYSUSERS)
     accounts = {name: entry for name, entry in ours.items() if re.match("etc/g?(passwd|group|shadow)", name)}
     assert accounts == {name: entry for name, entry in theirs.items() if re.match("etc/g?(passwd|group|shadow)", name)}, said
+
+
+def limited(tend, root, *words):
+    return subprocess.run([*words, tend.path, "prepare", "--root", str(root)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def test_devices_are_the_runtimes_business(tend, tmp_path):
+    """Where nobody may make them, as in most containers, there is nothing to say."""
+    root = image(tmp_path / "root", {"usr/lib/tmpfiles.d/a.conf": "c /run/null 0666 - - - 1:3\nd /run/a\n"})
+    said = limited(tend, root, "setpriv", "--bounding-set=-mknod", "--inh-caps=-mknod")
+    assert (said.returncode, said.stdout) == (0, ""), said.stdout
+    assert (root / "run/a").is_dir() and not (root / "run/null").exists()
+
+
+def test_what_is_read_only_is_counted(tend, tmp_path):
+    """An image that is read-only by intent gets one line, not one for each of its own."""
+    root = image(tmp_path / "root", {"usr/lib/tmpfiles.d/a.conf": "d /run/a\nf /run/b\nd /run\n"})
+    said = limited(tend, root, "unshare", "--mount", "sh", "-c", f"mount --bind {root} {root} && mount -o remount,bind,ro {root} && exec \"$@\"", "sh")
+    assert "a.conf:" not in said.stdout + said.stderr
+    assert "read-only" in said.stdout + said.stderr
 
 
 def test_nothing_is_locked_where_nothing_is_lacking(tend, tmp_path):
