@@ -52,6 +52,7 @@ if not fds:
     send('FDSTORE=1', memory(b'second'))
     send('FDSTORE=1\\nFDNAME=many', memory(b'third'), memory(b'fourth'))
     send('FDSTORE=1\\nFDNAME=not:a:name', memory(b'fifth'))
+    send('FDSTORE=1\\nFDNAME=' + 256 * 'x', memory(b'sixth'))
     settle()
     tell('READY=1')
     os.kill(os.getpid(), signal.SIGKILL)
@@ -61,7 +62,7 @@ tell('READY=1')
 stay()
 """)
     p = serve(tend, a)
-    p.wait_for(r"^one=first\|stored=second\|many=third\|many=fourth\|stored=fifth$")
+    p.wait_for(r"^one=first\|stored=second\|many=third\|many=fourth\|stored=fifth\|stored=sixth$")
     p.wait_for(r"^others \[\]$")
     assert stop(p) == 0
 

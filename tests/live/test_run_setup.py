@@ -231,6 +231,32 @@ def test_state_that_is_there_is_given_to_the_user(tend):
 
 
 @need_root
+def test_state_that_is_the_users_already(tend):
+    """Its mode is set; what is in it is left as it is."""
+    p = once(tend, "User=nobody\nStateDirectory=web\nStateDirectoryMode=0750\nExecStart=sh -c 'stat -c \"%%U %%a %%n\" /var/lib/web /var/lib/web/*'",
+             wrapper=[*SCRATCH, "sh", "-c", 'mkdir -m 777 /var/lib/web && touch /var/lib/web/x && chmod 640 /var/lib/web/x && '
+                      'chown nobody:nogroup /var/lib/web && exec "$@"', "sh"])
+    assert p.out == "nobody 750 /var/lib/web\nroot 640 /var/lib/web/x\n"
+
+
+@need_root
+@pytest.mark.parametrize("there, code", [("ln -s /var/lib/web", 0), ("ln -s /var/lib/other", 238), ("touch", 238)])
+def test_link_that_is_there(tend, there, code):
+    """What leads elsewhere is somebody's: it is not replaced."""
+    once(tend, "StateDirectory=web:alias\nExecStart=true", code, wrapper=[*SCRATCH, "sh", "-c", f'{there} /var/lib/alias && exec "$@"', "sh"])
+
+
+@need_root
+def test_what_is_mounted_in_a_runtime_directory_is_left(tend):
+    p = tend.serve("[svc]\nType=oneshot\nRestart=no\nRuntimeDirectory=web\n"
+                   "ExecStart=sh -c 'mkdir /run/web/sub; mount -t tmpfs none /run/web/sub; touch /run/web/x /run/web/sub/kept'\n"
+                   "[late]\nType=oneshot\nRestart=no\nAfter=svc\nExecStart=find /run/web/sub -type f\n", wrapper=SCRATCH)
+    assert p.wait() == 0
+    assert p.out == "/run/web/sub/kept\n"
+    assert "svc.service: removing /run/web: " in p.err
+
+
+@need_root
 def test_state_that_is_too_much_to_be_given(tend):
     """PID 1 waits for it: beyond some thousand files that is said, and the service runs all the same."""
     p = once(tend, "User=nobody\nStateDirectory=web\nExecStart=echo up",
