@@ -249,13 +249,11 @@ struct removal {
         DIR *levels[REMOVE_DEPTH]; /* owned */
         unsigned depth;
         unsigned most; /* how many more files */
-        dev_t device;  /* other file systems are left alone */
 };
 
-/* Removes it; where it is a directory with something in it, that becomes the innermost. */
+/* Removes it; where it is a directory with something in it, that becomes the innermost. What is mounted there
+ * is left alone: a mount point is busy (rmdir(2)), whatever is in it. */
 static int remove_or_enter(struct removal *m, int at, const char *name) {
-        struct stat st;
-
         if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
                 return 0;
         if (errno != EISDIR && errno != EPERM)
@@ -267,15 +265,12 @@ static int remove_or_enter(struct removal *m, int at, const char *name) {
         if (m->depth == REMOVE_DEPTH)
                 return -ELOOP;
         autoclose int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0)
+        if (fd < 0)
                 return -errno;
-        if (m->depth > 0 && st.st_dev != m->device)
-                return -EXDEV;
         DIR *directory = fdopendir(fd);
         if (!directory)
                 return -errno;
         (void) TAKE_FD(fd);
-        m->device = st.st_dev;
         m->levels[m->depth++] = directory;
         return 0;
 }
