@@ -299,11 +299,11 @@ void value_print_symlinks(const struct setting *s maybe_unused, const void *obje
 int value_count(const struct assignment *a) {
         if (*a->value != '\0')
                 return value_unsigned(a);
-        *(unsigned *) ((char *) a->object + a->setting->field) = UINT_MAX;
+        *(unsigned *) (void *) ((char *) a->object + a->setting->field) = UINT_MAX;
         return 0;
 }
 
 void value_print_count(const struct setting *s, const void *object, FILE *out) {
-        if (*(const unsigned *) ((const char *) object + s->field) != UINT_MAX)
+        if (*(const unsigned *) (const void *) ((const char *) object + s->field) != UINT_MAX)
                 value_print_unsigned(s, object, out);
 }

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include "config/setup.h"
+#include "config/socket.h"
 #include "supervisor/fate.h"
 #include "tests/unit/test.h"
 
@@ -35,8 +36,8 @@ TEST(fate_code_of_each_result) {
                 const struct rest r = { .unit = &unit, .result = codes[i].result, .main = codes[i].main };
                 CHECK(fate_code_of(&r) == codes[i].code, "row %zu: got %d", i, fate_code_of(&r));
         }
-        struct socket_spec *const some_socket = (void *) &codes;
-        const struct unit socket = { .socket = some_socket };
+        struct socket_spec spec = {};
+        const struct unit socket = { .socket = &spec };
         const struct rest deaf = { .unit = &socket, .result = RESULT_RESOURCES };
         CHECK(fate_code_of(&deaf) == FATE_CODE_FAILED); /* an address, not a process, was not to be had */
         const struct rest left = { .result = RESULT_TIMEOUT, .main = { CLD_EXITED, 0 }, .killed = true };
