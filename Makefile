@@ -20,7 +20,7 @@ HEADERS := $(wildcard $(FOLDERS:%=%/*.h) tests/unit/*.h tests/bench/*.h)
 UNITS   := $(wildcard tests/unit/*.c)
 FUZZERS := $(wildcard tests/fuzz/*.c)
 BENCHES := $(wildcard tests/bench/*.c)
-ALL_C   := $(SOURCES) $(UNITS) $(FUZZERS) make/no-nss.c
+ALL_C   := $(SOURCES) $(UNITS) $(FUZZERS) $(wildcard make/*.c)
 
 # The rules of the house: what a variant adds is below.
 CC       := gcc
@@ -97,8 +97,11 @@ build/$(1)/tend-unit: $$(call library,$(1)) $$(call objects,$(1),$$(UNITS))
 
 -include $$(patsubst %.o,%.d,$$(wildcard $$(call objects,$(1),$$(ALL_C))))
 endef
+# These are the functions that the compiler would otherwise make calls of their own loops to.
+build/static/make/one-of-each.o: CFLAGS_static += -O2 -ffreestanding -fno-tree-loop-distribute-patterns -U_FORTIFY_SOURCE
+
 BEFORE_static := build/libsystemd/lib/libsystemd.a
-EXTRA_static  := build/static/make/no-nss.o build/libsystemd/lib/libsystemd.a
+EXTRA_static  := build/static/make/no-nss.o build/static/make/one-of-each.o build/libsystemd/lib/libsystemd.a
 $(foreach v,shared static werror asan fuzz cover,$(eval $(call variant,$(v))))
 
 build/tend: build/shared/tend

@@ -118,8 +118,8 @@ static bool is_due(const struct work *w, const struct file_system *f) {
                (access(f->path, W_OK) < 0 && errno == EROFS && is_empty(f->path));
 }
 
-/* Where our root is a directory of somebody's (chroot), all of the mounts begin further up, and only from there can
- * they be changed. With our root at `below` there is a way there, and the descriptor leads back. */
+/* Where our root is a directory of somebody's (chroot), all of the mounts begin further up, and only from
+ * there can they be changed. With our root at `below` there is a way there, and the descriptor leads back. */
 static int change_from_above(const char *below) {
         autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         int r = root < 0 || chroot(below) < 0 || fchdir(root) < 0 ? -errno : 0;
@@ -156,11 +156,13 @@ static int do_mount(const struct file_system *f) {
         if (errno != EINVAL || strcmp(f->type, "devpts") != 0)
                 return -errno;
         /* The group tty has no number in a user namespace of few. */
-        return mount(f->type, f->path, f->type, f->flags, "newinstance,ptmxmode=0666,mode=0620") < 0 ? -errno : 0;
+        return mount(f->type, f->path, f->type, f->flags, "newinstance,ptmxmode=0666,mode=0620") < 0 ? -errno
+                                                                                                     : 0;
 }
 
 static int copy_mount(int from, const char *name, unsigned recursive, const char *to) {
-        autoclose int fd = open_tree(from, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
+        autoclose int fd =
+                open_tree(from, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
 
         if (fd < 0)
                 return -errno;
@@ -218,8 +220,8 @@ static void make_console(const struct mounts *anew) {
                         continue;
                 path[n] = '\0';
                 if (text_starts(path, "/dev/") && fstat(fd, &own) == 0 &&
-                    fstatat(anew->dev, path + strlen("/dev/"), &named, 0) == 0 && own.st_rdev == named.st_rdev &&
-                    make_file("/dev/console") == 0)
+                    fstatat(anew->dev, path + strlen("/dev/"), &named, 0) == 0 &&
+                    own.st_rdev == named.st_rdev && make_file("/dev/console") == 0)
                         (void) copy_mount(anew->dev, path + strlen("/dev/"), 0, "/dev/console");
                 return;
         }

@@ -1,5 +1,6 @@
-/* What programs expect to find: /proc, /sys, /dev with its nodes, and the rest that the kernel or memory serves.
- * Made where it is missing and the kernel lets us, left alone wherever somebody has set something up. */
+/* What programs expect to find: /proc, /sys, /dev with its nodes, and the rest that the kernel or memory
+ * serves. Made where it is missing and the kernel lets us, left alone wherever somebody has set something up.
+ */
 #pragma once
 
 #include "base/def.h"
@@ -10,7 +11,7 @@ struct mounts {
         bool read_only; /* the root: what is to be written to is in memory */
 };
 
-/* For PID 1; `anew` is NULL where it is in somebody else's container. Before the first mount tend leaves the mount
- * namespace for a copy, since it cannot know whose it is. What is refused is said, with what will be missed; never
- * fails, but where `anew` is given and /proc is refused: a negative errno. */
+/* For PID 1; `anew` is NULL where it is in somebody else's container. Before the first mount tend leaves the
+ * mount namespace for a copy, since it cannot know whose it is. What is refused is said, with what will be
+ * missed; never fails, but where `anew` is given and /proc is refused: a negative errno. */
 int mounts_make(const struct mounts *anew);
