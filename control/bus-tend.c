@@ -4,11 +4,13 @@
 #include <time.h>
 
 #include "control/bus-call.h"
+#include "control/bus-signal.h"
 #include "control/bus-unit.h"
 #include "control/live-status.h"
 #include "supervisor/box.h"
 #include "supervisor/notify.h"
 #include "supervisor/prober.h"
+#include "supervisor/reload.h"
 #include "supervisor/report.h"
 
 #define WORDS_MOST 512 /* of a list that is an argument */
@@ -89,6 +91,7 @@ static void tell_state(struct telling *t, struct service *s, struct live_status 
         l->why = report_why(s, t->why);
         l->job = s->job ? job_type_word(s->job->type) : "";
         l->up = STATE_IN(s->state, STATES_UP);
+        l->finished = s->state == STATE_DEAD && !s->was_asked && s->main_ending.code != 0;
 }
 
 static void tell_processes(const struct telling *t, const struct service *s, struct live_status *l) {
@@ -146,6 +149,38 @@ static void write_container(const struct telling *t, struct wire_out *out) {
         live_write_container(out, &l);
 }
 
+/* --- Steps, to those who have subscribed. */
+
+void bus_signal_stepped(void *bus, struct service *s, enum state before, enum event e) {
+        const struct wire_head head = { .path = LIVE_PATH,
+                                        .interface = LIVE_INTERFACE,
+                                        .member = LIVE_STEP_SIGNAL,
+                                        .signature = LIVE_STEP_SIGNATURE };
+        struct wire_out *out = bus_signal(bus, true, &head);
+        char why[REPORT_WHY_MAX];
+        struct object o;
+
+        if (!out)
+                return;
+        object_of_service(&o, bus, s);
+        const struct live_step step = {
+                .at = unit_real_time(&o, s->since),
+                .unit = s->unit->name,
+                .before = state_word(before),
+                .state = unit_sub_state(&o),
+                .active = unit_active_state(&o),
+                .event = event_word(e),
+                .why = report_why(s, why),
+                .result = result_word(s->result),
+                .main_pid = (uint32_t) s->main,
+                .restarts = s->restarts.count,
+                .next_restart = s->state == STATE_AUTO_RESTART ? unit_real_time(&o, s->timer.at) : 0,
+        };
+        live_write_step(out, &step);
+        bus_signal_send(bus);
+        bus_signal_changed(bus, s);
+}
+
 /* --- The methods. */
 
 static bool fits(const char *name, const char *const *patterns, ssize_t n) {
@@ -189,7 +224,53 @@ static void get_status(struct call *c) {
         wire_array_end(out, mark);
 }
 
+/* --- What a reload would do: a child reads the files. */
+
+static int preview(void *context, FILE *out) {
+        struct diags d = {};
+
+        int r = reload_preview(context, out, &d);
+        if (r < 0)
+                (void) fprintf(out, "!%s\n", diags_first_error(&d, strerror(-r)));
+        diags_done(&d);
+        return 0;
+}
+
+/* "UNIT\tWHAT\tWITH" */
+static void write_turn(struct wire_out *out, const char *line, size_t n) {
+        char part[OBJECT_NAME_MAX];
+
+        wire_struct(out);
+        for (int i = 0; i < 3; i++) {
+                size_t length = MIN(strcspn(line, "\t\n"), n);
+                (void) snprintf(part, sizeof(part), "%.*s", (int) length, line);
+                wire_string(out, part);
+                line += length + 1;
+        }
+}
+
+static void answer_preview(struct call *c, char *text, size_t size maybe_unused) {
+        char *error = *text == '!' ? text : strstr(text, "\n!");
+
+        if (error) {
+                error += *error == '\n' ? 2 : 1;
+                error[strcspn(error, "\n")] = '\0';
+                call_fail(c, ERROR_FAILED, "nothing would be changed: %s", error);
+                return;
+        }
+        struct wire_out *out = call_reply(c);
+        struct wire_mark mark = wire_array(out, 8);
+        for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
+                write_turn(out, line, (size_t) (end - line));
+        wire_array_end(out, mark);
+}
+
+static void preview_reload(struct call *c) {
+        errand_run(c, preview, c->bus->manager, answer_preview);
+}
+
 static const struct method methods[] = {
+        { LIVE_PREVIEW, "", LIVE_PREVIEW_SIGNATURE, CHANGES_SOMETHING, preview_reload },
         { "GetStatus", "as", LIVE_SIGNATURE, false, get_status },
 };
 
@@ -197,9 +278,13 @@ static bool is_of(const struct object *o) {
         return o->kind == OBJECT_TEND;
 }
 
+static const struct signal_row signals[] = { { LIVE_STEP_SIGNAL, LIVE_STEP_SIGNATURE } };
+
 const struct interface interface_tend = {
         .name = LIVE_INTERFACE,
         .is_of = is_of,
         .methods = methods,
         .n_methods = countof(methods),
+        .signals = signals,
+        .n_signals = countof(signals),
 };

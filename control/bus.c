@@ -301,7 +301,7 @@ static void reloading(void *context, bool begins) {
 const struct manager_hooks bus_hooks = {
         .open = open_bus,
         .close = close_bus,
-        .changed = bus_signal_changed,
+        .stepped = bus_signal_stepped,
         .listed = bus_signal_listed,
         .reloading = reloading,
         .ready = bus_signal_ready,

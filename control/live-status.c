@@ -5,14 +5,17 @@
 #define CONTAINER_FIELD(kind, name) { #name, LIVE_##kind, offsetof(struct live_container, name) },
 #define UNIT_FIELD(kind, name)      { #name, LIVE_##kind, offsetof(struct live_status, name) },
 #define EXIT_FIELD(kind, name)      { #name, LIVE_##kind, offsetof(struct live_exit, name) },
+#define STEP_FIELD(kind, name)      { #name, LIVE_##kind, offsetof(struct live_step, name) },
 
 static const struct live_field container_fields[] = { LIVE_CONTAINER(CONTAINER_FIELD) };
 static const struct live_field unit_fields[] = { LIVE_UNIT(UNIT_FIELD) };
 static const struct live_field exit_fields[] = { LIVE_EXIT(EXIT_FIELD) };
+static const struct live_field step_fields[] = { LIVE_STEP(STEP_FIELD) };
 
 const struct live_list live_container_fields = { container_fields, countof(container_fields) };
 const struct live_list live_unit_fields = { unit_fields, countof(unit_fields) };
 const struct live_list live_exit_fields = { exit_fields, countof(exit_fields) };
+const struct live_list live_step_fields = { step_fields, countof(step_fields) };
 
 static void write_field(struct wire_out *out, enum live_kind kind, const void *field) {
         const char *text;
@@ -90,6 +93,14 @@ void live_write_unit(struct wire_out *out, const struct live_status *u) {
         for (size_t i = 0; i < u->n_exits; i++)
                 write_struct(out, &live_exit_fields, &u->exits[i]);
         wire_array_end(out, mark);
+}
+
+void live_write_step(struct wire_out *out, const struct live_step *s) {
+        write_struct(out, &live_step_fields, s);
+}
+
+void live_read_step(struct wire_in *in, struct live_step *ret) {
+        read_struct(in, &live_step_fields, ret);
 }
 
 void live_read_container(struct wire_in *in, struct live_container *ret) {

@@ -43,6 +43,7 @@ enum live_kind { LIVE_TEXT, LIVE_COUNT, LIVE_FLAG, LIVE_SIZE, LIVE_SPAN, LIVE_TI
         X(TEXT,  why)          /* it is, where there is more to say */                                       \
         X(TEXT,  job)          /* what is asked of it and has not come about: start, stop, … */              \
         X(FLAG,  up)                                                                                         \
+        X(FLAG,  finished)     /* it had nothing more to do, and nobody has stopped it */                    \
         X(COUNT, main_pid)                                                                                   \
         X(COUNT, control_pid)                                                                                \
         X(COUNT, session)      /* by which its processes can be told; 0: not known */                        \
@@ -73,6 +74,20 @@ enum live_kind { LIVE_TEXT, LIVE_COUNT, LIVE_FLAG, LIVE_SIZE, LIVE_SPAN, LIVE_TI
         X(TEXT,  result)                                                                                     \
         X(COUNT, code)         /* as a shell would call it: 128 + N for signal N */                          \
         X(TEXT,  why)
+
+/* A step of a unit from one state to another. */
+#define LIVE_STEP(X)                                                                                         \
+        X(TIME,  at)                                                                                         \
+        X(TEXT,  unit)                                                                                       \
+        X(TEXT,  before)       /* the state that it was in, systemd's SubState */                            \
+        X(TEXT,  state)                                                                                      \
+        X(TEXT,  active)                                                                                     \
+        X(TEXT,  event)        /* what has led to it */                                                      \
+        X(TEXT,  why)                                                                                        \
+        X(TEXT,  result)                                                                                     \
+        X(COUNT, main_pid)                                                                                   \
+        X(COUNT, restarts)                                                                                   \
+        X(TIME,  next_restart)
 /* clang-format on */
 
 #define LIVE_C_TEXT  const char *
@@ -101,6 +116,10 @@ struct live_container {
         LIVE_CONTAINER(LIVE_MEMBER)
 };
 
+struct live_step {
+        LIVE_STEP(LIVE_MEMBER)
+};
+
 struct live_field {
         const char *name;
         enum live_kind kind;
@@ -112,7 +131,7 @@ struct live_list {
         const struct live_field *fields;
         size_t n;
 };
-extern const struct live_list live_container_fields, live_unit_fields, live_exit_fields;
+extern const struct live_list live_container_fields, live_unit_fields, live_exit_fields, live_step_fields;
 
 #define LIVE_SIGN_TEXT  "s"
 #define LIVE_SIGN_COUNT "u"
@@ -127,12 +146,23 @@ extern const struct live_list live_container_fields, live_unit_fields, live_exit
 /* What GetStatus() gives: the container, and its units. */
 #define LIVE_SIGNATURE "(" LIVE_CONTAINER(LIVE_SIGN) ")a(" LIVE_UNIT(LIVE_SIGN) "a(" LIVE_EXIT(LIVE_SIGN) "))"
 
+/* The signal that tells of one, to those who have subscribed. */
+#define LIVE_STEP_SIGNAL    "Stepped"
+#define LIVE_STEP_SIGNATURE "(" LIVE_STEP(LIVE_SIGN) ")"
+
+void live_write_step(struct wire_out *out, const struct live_step *s);
+void live_read_step(struct wire_in *in, struct live_step *ret);
+
 void live_write_container(struct wire_out *out, const struct live_container *c);
 void live_write_unit(struct wire_out *out, const struct live_status *u);
 
 /* Texts are borrowed from the message. What does not come whole is `in->bad`. */
 void live_read_container(struct wire_in *in, struct live_container *ret);
 void live_read_unit(struct wire_in *in, struct live_status *ret);
+
+/* What a reload of the files would do: unit, what becomes of it, with which other unit; see reload.h. */
+#define LIVE_PREVIEW           "PreviewReload"
+#define LIVE_PREVIEW_SIGNATURE "a(sss)"
 
 #define LIVE_INTERFACE "org.tend.Manager1"
 #define LIVE_PATH      "/org/tend"

@@ -142,6 +142,22 @@ static const struct option_row status_options[] = {
         CLIENT_OPTIONS,
 };
 
+static const struct option_row events_options[] = {
+        { "follow",      NULL,   FLAG(follow),       "go on with what comes to pass, until interrupted" },
+        CLIENT_OPTIONS,
+};
+
+static const struct option_row wait_options[] = {
+        { "for",         "WORD", WORD(goal),         "ready (up, or done with its work), stopped or failed" },
+        { "timeout",     "SPAN", LIMIT(timeout),     "how long to wait; without, as long as it takes" },
+        CLIENT_OPTIONS,
+};
+
+static const struct option_row set_options[] = {
+        { "lasting",     NULL,   FLAG(lasting),      "in a drop-in of /etc/systemd/system.control too" },
+        { "socket",      "PATH", WORD(socket),       "ask the tend that listens there" },
+};
+
 static const struct option_row help_option =
         { "help",        NULL,   FLAG(help),         "this text" };
 
@@ -171,6 +187,15 @@ static const struct verb verbs[] = {
         { .name = "status", .usage = "[UNIT...] [OPTIONS]",
           .help = "how all units are, or all that there is to know of each UNIT",
           OPTIONS(status_options), .most_words = SIZE_MAX, .run = status_main },
+        { .name = "events", .usage = "[UNIT...] [OPTIONS]",
+          .help = "how units came to be what they are, and with --follow what becomes of them",
+          OPTIONS(events_options), .most_words = SIZE_MAX, .run = events_main },
+        { .name = "wait", .usage = "UNIT... [OPTIONS]",
+          .help = "wait until all of them are ready, stopped or failed",
+          OPTIONS(wait_options), .most_words = SIZE_MAX, .run = wait_main },
+        { .name = "set", .usage = "UNIT NAME=VALUE... [OPTIONS]",
+          .help = "change the budget of a unit that runs: MemoryMax=300M",
+          OPTIONS(set_options), .most_words = SIZE_MAX, .run = set_main },
         { .name = "check", .usage = "[FILE] [OPTIONS] [-- CMD ARGS...] | --explain [KEY...]",
           .help = "load FILE as run does and name every problem",
           OPTIONS(check_options), .most_words = SIZE_MAX, .takes_command = true, .run = check_main },

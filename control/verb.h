@@ -25,6 +25,9 @@ struct request {
         const char *socket;    /* --socket; NULL: the places of control/place.h */
         int signal;            /* of `tend kill`; 0: not given */
         const char *kill_whom; /* NULL: not given */
+        const char *goal;      /* of `tend wait`: --for; NULL: not given */
+        usec_t timeout;        /* likewise; 0: not given */
+        bool follow, lasting, dry_run;
         bool json, no_block, all;
         bool isolate, enabled;
         bool explain, roff, graph;
@@ -90,3 +93,6 @@ int prepare_main(const struct request *r);
 int explain_main(const struct request *r);
 /* client/ */
 int status_main(const struct request *r);
+int events_main(const struct request *r);
+int wait_main(const struct request *r);
+int set_main(const struct request *r);

@@ -24,7 +24,8 @@
 struct manager_hooks {
         void *(*open)(struct manager *m); /* before the first service starts */
         void (*close)(void *context);
-        void (*changed)(void *context, struct service *s); /* it has taken a step to another state */
+        /* It has taken a step from that state to another. */
+        void (*stepped)(void *context, struct service *s, enum state before, enum event e);
         void (*listed)(void *context, struct service *s,
                        bool comes); /* by a reload; it goes when it is at rest */
         void (*reloading)(void *context, bool begins);

@@ -161,21 +161,32 @@ static void restart(struct service *s) {
         order_restart(s);
 }
 
+enum turn { TURN_NONE, TURN_LIVE, TURN_AT_REST, TURN_RESTART };
+
+/* What becomes of a service whose unit is to be `u`. The foreground command is not in the files; all that
+ * changes about it is after whom it was started. */
+static enum turn turn_of(const struct service *s, const struct unit *u, bool starts) {
+        if (u->foreground || (!s->new_unit && unit_same_but_budget(s->unit, u)))
+                return unit_same(s->unit, u) ? TURN_NONE : TURN_LIVE;
+        if (!starts && service_is_at_rest(s) && !s->waits_to_start && !s->new_unit)
+                return TURN_AT_REST;
+        return TURN_RESTART;
+}
+
 static void take_over(struct service *s, const struct unit *u, uint32_t index, bool starts) {
+        enum turn turn = turn_of(s, u, starts);
+
         s->index = index;
-        /* The foreground command is not in the files; all that changes about it is after whom it
-         * was started. */
-        if (u->foreground || (!s->new_unit && unit_same_but_budget(s->unit, u))) {
-                bool is_same = unit_same(s->unit, u);
-                if (!is_same)
+        if (turn == TURN_NONE || turn == TURN_LIVE) {
+                if (turn == TURN_LIVE)
                         log_info(u->name, "what can change while it runs has changed");
                 box_change(s, u);
                 go_on_as(s, u);
-                if (!is_same)
+                if (turn == TURN_LIVE)
                         sampling_change(s);
                 return;
         }
-        if (!starts && service_is_at_rest(s) && !s->waits_to_start && !s->new_unit) {
+        if (turn == TURN_AT_REST) {
                 log_info(u->name, "has changed");
                 service_set_unit(s, u);
                 return;
@@ -263,6 +274,71 @@ static void drop_older(struct manager *m) {
                 config_free(m->older[i]);
         free(TAKE(m->older));
         m->n_older = 0;
+}
+
+/* --- Without doing it. */
+
+static void print_turn(FILE *out, const char *name, const char *what, const char *with) {
+        (void) fprintf(out, "%s\t%s\t%s\n", name, what, with);
+}
+
+/* Whoever restarts with what restarts, as in restart_dependents(), with whom that is. */
+static void spread(const struct change *c, const char **with) {
+        for (bool again = true; again;) {
+                again = false;
+                for (uint32_t i = 0; i < (uint32_t) c->config->n_units; i++) {
+                        if (!with[i])
+                                continue;
+                        plan_each(&c->plan, i, v, LINK_STOP) {
+                                const struct service *s = c->services[v];
+                                if (with[v] || is_new(s) || (!c->starts[v] && service_is_at_rest(s)))
+                                        continue;
+                                with[v] = c->config->units[i]->name;
+                                again = true;
+                        }
+                }
+        }
+}
+
+static int print_change(const struct manager *m, const struct change *c, FILE *out) {
+        static const char *const words[] = { [TURN_LIVE] = "live", [TURN_AT_REST] = "change" };
+        const char **with = calloc(c->config->n_units + 1, sizeof(*with));
+
+        if (!with)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->config->n_units; i++)
+                if (!is_new(c->services[i]) &&
+                    turn_of(c->services[i], c->config->units[i], c->starts[i]) == TURN_RESTART)
+                        with[i] = "";
+        spread(c, with);
+        for (size_t i = 0; i < c->config->n_units; i++) {
+                const struct unit *u = c->config->units[i];
+                enum turn turn =
+                        is_new(c->services[i]) ? TURN_NONE : turn_of(c->services[i], u, c->starts[i]);
+                if (is_new(c->services[i]))
+                        print_turn(out, u->name, "new", "");
+                else if (with[i])
+                        print_turn(out, u->name, "restart", with[i]);
+                else if (turn != TURN_NONE)
+                        print_turn(out, u->name, words[turn], "");
+        }
+        for (uint32_t i = 0; i < m->plan.after.n; i++)
+                if (!config_find(c->config, m->services[i]->unit->name))
+                        print_turn(out, m->services[i]->unit->name, "gone", "");
+        free(with);
+        return 0;
+}
+
+int reload_preview(struct manager *m, FILE *out, struct diags *d) {
+        struct change c = {};
+
+        if (m->phase != PHASE_RUNNING)
+                return -ESHUTDOWN;
+        int r = make_change(m, NULL, d, &c);
+        if (r == 0)
+                r = print_change(m, &c, out);
+        undo_change(&c);
+        return r;
 }
 
 static void tell(const struct manager *m, bool begins) {

@@ -11,6 +11,11 @@ int reload_run(struct manager *m, struct diags *d) must_check;
 /* The same, with the unit file of that name besides: from now on it belongs to those that run here. */
 int reload_with(struct manager *m, const char *name, struct diags *d) must_check;
 
+/* What reload_run() would do, a line each: the unit, a tab, what becomes of it ("new", "restart", "live" (it
+ * is told while it runs), "change" (at its next start), "gone"), a tab, and the unit that it is restarted
+ * with or nothing. For a child: what it makes on the way stays made. 0, or as reload_run(). */
+int reload_preview(struct manager *m, FILE *out, struct diags *d) must_check;
+
 /* The same by SIGHUP: what is wrong is logged alone. */
 void reload_by_signal(struct manager *m);
 

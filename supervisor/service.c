@@ -323,7 +323,7 @@ static void take_step(struct service *s, enum event e) {
                         carry_out(s, (enum effect)(1ULL << i));
         report_step(s, before, e);
         if (s->manager->bus && s->state != before)
-                s->manager->options->hooks->changed(s->manager->bus, s);
+                s->manager->options->hooks->stepped(s->manager->bus, s, before, e);
         if (s->manager->alarms.list)
                 alarm_heed(s, before);
         if (s->manager->listeners.list)
