@@ -246,15 +246,10 @@ def test_idle(tend, tmp_path):
     """Nothing that does not concern the path wakes tend up."""
     (tmp_path / "d").mkdir()
     p = watching(tend, f"PathExists={tmp_path}/d/a\n")
-
-    def switches():
-        return re.findall(r"ctxt_switches:\s+(\d+)", p.proc("status"))
-    with open(f"/proc/{p.pid}/stat") as file:
-        until(lambda: file.seek(0) == 0 and file.read().split(") ")[1][0] == "S")
-    before = switches()
+    before = p.switches_asleep()
     for i in range(50):
         (tmp_path / f"x{i}").write_text("x")
-    assert switches() == before
+    assert p.status("voluntary_ctxt_switches") == before
 
 
 def test_more_events_than_the_kernel_keeps(tend, tmp_path):

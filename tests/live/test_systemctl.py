@@ -427,7 +427,7 @@ def test_kill(shop):
 def test_processes(container):
     c = container("[a]\nExecStart=sh -c 'sleep 1001 & (sleep 1002 &) ; sleep 1003'\n")
     until(lambda: c.ctl("status", "a").stdout.count("sleep 100") >= 4)
-    pid = next(pid for pid in c.tend.descendants() if c.tend.comm(pid) == "sleep")
+    pid = until(lambda: [pid for pid in c.tend.descendants() if c.tend.comm(pid) == "sleep"])[0]
     assert "a.service" in c.ctl("status", c.tend.inside(pid)).stdout
     assert c.ctl("status", "1").returncode != 0
     assert c.ctl("status").stdout.count("sleep 100") >= 4
