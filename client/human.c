@@ -1,6 +1,6 @@
 #include <inttypes.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "client/human.h"
 
 const char *human_size(uint64_t bytes, char buffer[HUMAN_MAX]) {
@@ -56,10 +56,11 @@ const char *human_share(uint64_t share, char buffer[HUMAN_MAX]) {
 }
 
 const char *human_time(usec_t at, char buffer[HUMAN_MAX]) {
-        time_t seconds = (time_t) (at / USEC_PER_SEC);
-        struct tm tm;
+        uint64_t seconds = at / USEC_PER_SEC;
+        const struct date d = date_of_days((int64_t) (seconds / 86400));
 
-        if (!localtime_r(&seconds, &tm) || strftime(buffer, HUMAN_MAX, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-                (void) snprintf(buffer, HUMAN_MAX, "@%" PRIu64, at / USEC_PER_SEC);
+        (void) snprintf(buffer, HUMAN_MAX, "%04u-%02u-%02u %02u:%02u:%02u", (unsigned) d.year % 10000,
+                        (unsigned) d.month % 100, (unsigned) d.day % 100, (unsigned) (seconds / 3600 % 24),
+                        (unsigned) (seconds / 60 % 60), (unsigned) (seconds % 60));
         return buffer;
 }

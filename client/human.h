@@ -14,5 +14,5 @@ const char *human_span(usec_t span, char buffer[HUMAN_MAX]);
 /* "50%", "12.5%"; hundredths of a percent. */
 const char *human_share(uint64_t share, char buffer[HUMAN_MAX]);
 
-/* A point in time as "2026-11-23 20:04:11", in local time; CLOCK_REALTIME in microseconds. */
+/* A point in time as "2026-11-23 20:04:11", in UTC; CLOCK_REALTIME in microseconds. */
 const char *human_time(usec_t at, char buffer[HUMAN_MAX]);

@@ -191,7 +191,7 @@ static int find(struct link *l) {
 }
 
 int link_open(struct link *l, const char *path) {
-        *l = (struct link){ .fd = -1 };
+        *l = (struct link) LINK_CLOSED;
         int r = path ? connect_to(l, path, false) : find(l);
 
         if (r == -ENOENT || r == -ECONNREFUSED)
@@ -249,9 +249,7 @@ static int take(struct link *l, struct wire_head *head, struct wire_in *body) {
 static int refuse(struct link *l, const struct wire_head *head, struct wire_in *body) {
         (void) snprintf(l->error, sizeof(l->error), "%s", head->error);
         (void) fail(l, 0, "%s", strcmp(head->signature, "s") == 0 ? wire_read_string(body) : head->error);
-        if (text_ends(head->error, ".AccessDenied"))
-                l->hint = "root may, and the user that tend runs as";
-        else if (text_ends(head->error, ".UnknownMethod") || text_ends(head->error, ".UnknownObject"))
+        if (text_ends(head->error, ".UnknownMethod") || text_ends(head->error, ".UnknownObject"))
                 l->hint = "the tend that runs here is of another version than this one";
         return -EREMOTEIO;
 }
@@ -305,9 +303,15 @@ int link_wait(struct link *l, int milliseconds) {
         return r < 0 ? r : 1;
 }
 
-int link_complain(const struct link *l, const char *verb, const char *unit, int error) {
-        (void) verb_complain(verb, l->words, unit, l->hint);
+int link_exit_code(const struct link *l, int error) {
         if (error == -ENOENT || error == -ECONNREFUSED)
                 return EXIT_NO_TEND;
-        return text_ends(l->error, ".NoSuchUnit") ? EXIT_UNKNOWN : EXIT_FAILED;
+        if (text_ends(l->error, ".NoSuchUnit"))
+                return EXIT_UNKNOWN;
+        return text_ends(l->error, ".NoSuchProcess") ? EXIT_NOT_RUNNING : EXIT_FAILED;
+}
+
+int link_complain(const struct link *l, const char *verb, const char *unit, int error) {
+        (void) verb_complain(verb, *l->words ? l->words : strerror(-error), unit, l->hint);
+        return link_exit_code(l, error);
 }

@@ -33,6 +33,9 @@ struct link {
 int link_open(struct link *l, const char *path) must_check;
 void link_close(struct link *l);
 
+/* One that is yet to be opened. */
+#define LINK_CLOSED                                                                                          \
+        { .fd = -1 }
 #define autolink __attribute__((cleanup(link_close)))
 
 /* Begins a call, whose arguments are to be written to what it returns. */
@@ -48,6 +51,9 @@ int link_finish(struct link *l, const char *gives, struct wire_in *ret) must_che
  * (-1: however long it takes), or a negative errno: tend has gone. */
 int link_wait(struct link *l, int milliseconds) must_check;
 
+/* The exit code for `error`, what the calls above have returned. */
+int link_exit_code(const struct link *l, int error);
+
 /* Tells it all on stderr as verb_complain() does, `unit` (may be NULL) before the words. Returns the exit
- * code for `error`, what the calls above have returned. */
+ * code. */
 int link_complain(const struct link *l, const char *verb, const char *unit, int error);

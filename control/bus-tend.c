@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "control/bus-call.h"
+#include "control/bus-health.h"
 #include "control/bus-signal.h"
 #include "control/bus-unit.h"
 #include "control/live-status.h"
@@ -20,7 +21,7 @@ struct telling {
         struct call *call;
         const struct manager *manager;
         usec_t now, real; /* the same moment by both clocks */
-        char why[REPORT_WHY_MAX], file[512];
+        char why[REPORT_WHY_MAX], file[512], exits[LIVE_EXITS_MOST][ENDING_TEXT_MAX];
 };
 
 static void begin(struct telling *t, struct call *c) {
@@ -110,6 +111,22 @@ static void tell_processes(const struct telling *t, const struct service *s, str
         l->health_why = h->why;
 }
 
+static void tell_exits(struct telling *t, const struct service *s, struct live_status *l) {
+        const struct past_run *e;
+
+        while (l->n_exits < countof(l->exits) && (e = past_get(s, (unsigned) l->n_exits))) {
+                l->exits[l->n_exits] = (struct live_exit){
+                        .at = real_time(t, e->at),
+                        .up = e->up,
+                        .pid = (uint32_t) e->pid,
+                        .result = result_word(e->result),
+                        .code = (uint32_t) ending_exit_code(e->end),
+                        .why = report_exit(s->unit, e, t->exits[l->n_exits]),
+                };
+                l->n_exits++;
+        }
+}
+
 static void write_unit(struct telling *t, struct service *s, struct wire_out *out) {
         struct live_status l = {};
 
@@ -117,6 +134,7 @@ static void write_unit(struct telling *t, struct service *s, struct wire_out *ou
         tell_processes(t, s, &l);
         tell_budget(s, &l);
         tell_usage(s, &l);
+        tell_exits(t, s, &l);
         live_write_unit(out, &l);
 }
 
@@ -272,6 +290,7 @@ static void preview_reload(struct call *c) {
 static const struct method methods[] = {
         { LIVE_PREVIEW, "", LIVE_PREVIEW_SIGNATURE, CHANGES_SOMETHING, preview_reload },
         { "GetStatus", "as", LIVE_SIGNATURE, false, get_status },
+        { "GetHealth", "bas", "bs", false, health_get },
 };
 
 static bool is_of(const struct object *o) {

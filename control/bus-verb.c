@@ -248,7 +248,8 @@ static void kill_unit(struct call *c) {
         }
         int r = job_kill(c->object.service, (enum job_whom) which, signal);
         if (r < 0 && (must || which != JOB_WHOM_ALL))
-                call_fail(c, ERROR_NO_PROCESS, "No %s process to kill", which == 0 ? "" : words[which]);
+                call_fail(c, ERROR_NO_PROCESS, "No %s%sprocess to kill", which == 0 ? "" : words[which],
+                          which == 0 ? "" : " ");
 }
 
 void verb_kill(struct call *c) {

@@ -44,6 +44,10 @@ static int take_limit(void *field, const char *value) {
         return 0;
 }
 
+static int take_signal(void *field, const char *value) {
+        return parse_signal(value, field);
+}
+
 static int take_level(void *field, const char *value) {
         static const struct {
                 const char *word;
@@ -81,14 +85,15 @@ static int take_count(void *field, const char *value) {
 #define IS(type, x) __builtin_types_compatible_p(type, typeof(x))
 #define FIELD(type, f)                                                                                       \
         (offsetof(struct request, f) + 0 * sizeof(char[IS(type, ((struct request *) 0)->f) ? 1 : -1]))
-#define FLAG(f)  take_flag, FIELD(bool, f)
-#define WORD(f)  take_word, FIELD(const char *, f)
-#define LIST(f)  take_list, FIELD(char **, f)
-#define SPAN(f)  take_span, FIELD(usec_t, f)
-#define LIMIT(f) take_limit, FIELD(usec_t, f)
-#define TIME(f)  take_time, FIELD(usec_t, f)
-#define COUNT(f) take_count, FIELD(unsigned, f)
-#define LEVEL(f) take_level, FIELD(int, f)
+#define FLAG(f)   take_flag, FIELD(bool, f)
+#define WORD(f)   take_word, FIELD(const char *, f)
+#define LIST(f)   take_list, FIELD(char **, f)
+#define SPAN(f)   take_span, FIELD(usec_t, f)
+#define LIMIT(f)  take_limit, FIELD(usec_t, f)
+#define TIME(f)   take_time, FIELD(usec_t, f)
+#define COUNT(f)  take_count, FIELD(unsigned, f)
+#define SIGNAL(f) take_signal, FIELD(int, f)
+#define LEVEL(f)  take_level, FIELD(int, f)
 
 /* clang-format off */
 #define UNIT_OPTIONS \
@@ -134,9 +139,11 @@ static const struct option_row probe_options[] = {
 };
 
 /* Of all verbs that ask a tend that runs. */
+#define SOCKET_OPTION \
+        { "socket",      "PATH", WORD(socket),       "ask the tend that listens there" }
 #define CLIENT_OPTIONS \
         { "json",        NULL,   FLAG(json),         "the answer as JSON, see docs/json.md" }, \
-        { "socket",      "PATH", WORD(socket),       "ask the tend that listens there" }
+        SOCKET_OPTION
 
 static const struct option_row status_options[] = {
         CLIENT_OPTIONS,
@@ -155,7 +162,27 @@ static const struct option_row wait_options[] = {
 
 static const struct option_row set_options[] = {
         { "lasting",     NULL,   FLAG(lasting),      "in a drop-in of /etc/systemd/system.control too" },
-        { "socket",      "PATH", WORD(socket),       "ask the tend that listens there" },
+        SOCKET_OPTION,
+};
+
+static const struct option_row job_options[] = {
+        { "no-block",    NULL,   FLAG(no_block),     "do not wait until it has come about" },
+        CLIENT_OPTIONS,
+};
+
+static const struct option_row kill_options[] = {
+        { "signal",      "SIG",  SIGNAL(signal),     "which signal (SIGTERM)" },
+        { "kill-whom",   "WORD", WORD(kill_whom),    "main, control or all (the default)" },
+        SOCKET_OPTION,
+};
+
+static const struct option_row health_options[] = {
+        { "all",         NULL,   FLAG(all),          "all units count, not only unhealthy ones" },
+        CLIENT_OPTIONS,
+};
+
+static const struct option_row reset_options[] = {
+        SOCKET_OPTION,
 };
 
 static const struct option_row help_option =
@@ -196,6 +223,24 @@ static const struct verb verbs[] = {
         { .name = "set", .usage = "UNIT NAME=VALUE... [OPTIONS]",
           .help = "change the budget of a unit that runs: MemoryMax=300M",
           OPTIONS(set_options), .most_words = SIZE_MAX, .run = set_main },
+        { .name = "start", .usage = "UNIT... [OPTIONS]", .help = "start units, with all that they require",
+          OPTIONS(job_options), .most_words = SIZE_MAX, .run = start_main },
+        { .name = "stop", .usage = "UNIT... [OPTIONS]",
+          .help = "stop units; the container goes on without them",
+          OPTIONS(job_options), .most_words = SIZE_MAX, .run = stop_main },
+        { .name = "restart", .usage = "UNIT... [OPTIONS]", .help = "stop units and start them again",
+          OPTIONS(job_options), .most_words = SIZE_MAX, .run = restart_main },
+        { .name = "reload", .usage = "[UNIT...] [OPTIONS]",
+          .help = "have units reload what is theirs (ExecReload=); with none read the files anew",
+          OPTIONS(job_options), .most_words = SIZE_MAX, .run = reload_main },
+        { .name = "kill", .usage = "UNIT... [OPTIONS]", .help = "send a signal to the processes of units",
+          OPTIONS(kill_options), .most_words = SIZE_MAX, .run = kill_main },
+        { .name = "reset", .usage = "[UNIT...] [OPTIONS]",
+          .help = "forget that units have failed, and how often they were started",
+          OPTIONS(reset_options), .most_words = SIZE_MAX, .run = reset_main },
+        { .name = "health", .usage = "[UNIT... | --all] [OPTIONS]",
+          .help = "exit with 0 if all is well, else 1: for HEALTHCHECK and exec probes",
+          OPTIONS(health_options), .most_words = SIZE_MAX, .run = health_main },
         { .name = "check", .usage = "[FILE] [OPTIONS] [-- CMD ARGS...] | --explain [KEY...]",
           .help = "load FILE as run does and name every problem",
           OPTIONS(check_options), .most_words = SIZE_MAX, .takes_command = true, .run = check_main },

@@ -7,8 +7,10 @@
 #include "supervisor/order.h"
 #include "supervisor/prober.h"
 
-/* What came of it, in the words that say most: the process's own end where there was one. */
-static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) {
+/* What came of it, in the words that say most: the process's own end where there was one. `end` is what the
+ * result is about, `main_ended` whether there was a main process. */
+static const char *cause_of(const struct unit *u, enum result result, struct ending end, bool main_ended,
+                            char buffer[ENDING_TEXT_MAX]) {
         static const char *const words[RESULT_COUNT] = {
                 [RESULT_PROTOCOL] = "ended before it was ready",
                 [RESULT_HEALTH] = "was unhealthy",
@@ -23,23 +25,35 @@ static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) 
                 [RESULT_UNIT_START_LIMIT] = "watches no more: its unit was started too often",
         };
 
-        bool was_asked = unit_readiness(s->unit)->ready_when && s->main_ending.code != 0;
+        bool was_asked = unit_readiness(u)->ready_when && main_ended;
 
-        if (s->result == RESULT_PROTOCOL && s->unit->type == SERVICE_FORKING && !was_asked)
+        if (result == RESULT_PROTOCOL && u->type == SERVICE_FORKING && !was_asked)
                 return "left nobody for PIDFile= to name";
-        if (s->unit->socket && s->result == RESULT_RESOURCES)
+        if (u->socket && result == RESULT_RESOURCES)
                 return "cannot listen";
-        if (s->unit->path && s->result == RESULT_RESOURCES)
+        if (u->path && result == RESULT_RESOURCES)
                 return "cannot watch";
-        if (s->unit->path && s->result == RESULT_TRIGGER_LIMIT)
+        if (u->path && result == RESULT_TRIGGER_LIMIT)
                 return "watches no more: it was triggered too often";
-        if (s->result == RESULT_PROTOCOL && !was_asked)
+        if (result == RESULT_PROTOCOL && !was_asked)
                 return "ended without READY=1";
-        if (words[s->result])
-                return words[s->result];
-        if (s->main_ending.code == 0 || ending_result(s->unit, s->main_ending, s->was_asked) != s->result)
-                return ending_text(s->control_ending, buffer);
-        return ending_text(s->main_ending, buffer);
+        return words[result] ? words[result] : ending_text(end, buffer);
+}
+
+static const char *cause(const struct service *s, char buffer[ENDING_TEXT_MAX]) {
+        bool is_main =
+                s->main_ending.code != 0 && ending_result(s->unit, s->main_ending, s->was_asked) == s->result;
+
+        return cause_of(s->unit, s->result, is_main ? s->main_ending : s->control_ending,
+                        s->main_ending.code != 0, buffer);
+}
+
+const char *report_exit(const struct unit *u, const struct past_run *e, char buffer[ENDING_TEXT_MAX]) {
+        if (result_is_failure(e->result))
+                return cause_of(u, e->result, e->end, e->pid != 0, buffer);
+        if (e->was_asked)
+                return "stopped";
+        return e->end.code != 0 ? ending_text(e->end, buffer) : "finished";
 }
 
 /* Than that it runs. */

@@ -68,6 +68,7 @@ struct service *service_free(struct service *s) {
         notify_close(s->notify);
         vigil_free(s->vigil);
         box_free(s->box);
+        free(s->past);
         free(s->restarts.window.at);
         connection_free(s->connection);
         free(s);
@@ -322,6 +323,9 @@ static void take_step(struct service *s, enum event e) {
                 if (rule->effects & 1ULL << i)
                         carry_out(s, (enum effect)(1ULL << i));
         report_step(s, before, e);
+        if (s->state != before && STATE_IN(s->state, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART)) &&
+            !STATE_IN(before, STATES_AT_REST | STATE_BIT(STATE_AUTO_RESTART)))
+                past_note(s);
         if (s->manager->bus && s->state != before)
                 s->manager->options->hooks->stepped(s->manager->bus, s, before, e);
         if (s->manager->alarms.list)

@@ -11,6 +11,7 @@ struct connection;
 struct job;
 struct manager;
 struct notify;
+struct past;
 struct vigil;
 
 #define SERVICE_NO_INDEX UINT32_MAX
@@ -30,6 +31,7 @@ struct service {
                 *connection; /* owned; what it was made for (Accept=yes); NULL: a unit of the plan */
         struct job *job;     /* owned by the manager's jobs; NULL unless something is asked of it */
         struct box *box;     /* owned; its cgroup, see box.h; NULL: it has none */
+        struct past *past;   /* owned; of its last runs; NULL until one has ended */
 
         const struct command *main_command;    /* the ExecStart= line that runs, or ran last */
         const struct command *control_command; /* the line that runs beside it; NULL: none */

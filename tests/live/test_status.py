@@ -143,7 +143,8 @@ def test_every_key_is_documented(settled):
 
 
 def test_what_a_service_says_is_no_command_for_the_terminal(shop, script):
-    s = shop(f"[a]\nType=notify\nExecStart={script('a.py', r'''tell(b'READY=1' + bytes([10]) + b'STATUS=up ' + bytes([27]) + b'[31m' + bytes([255]) + b'x')''' + chr(10) + 'stay()')}\n")
+    rude = script("a.py", "tell(b'READY=1' + bytes([10]) + b'STATUS=up ' + bytes([27]) + b'[31m' + bytes([255]) + b'x')\nstay()\n")
+    s = shop(f"[a]\nType=notify\nExecStart={rude}\n")
     s.tend.wait_for("ready: ")
     assert s.ask("status").stdout.splitlines()[2].endswith("up ?[31m\ufffdx")
     assert s.status()[1]["a"]["status"] == "up \033[31m\ufffdx"

@@ -87,8 +87,10 @@ TEST(table_is_as_wide_as_the_screen) {
                 { SCREEN_ENDLESS,
                   "tend 1.0: degraded for 16m, 1 of 3 units up, 1 failed, memory 100M/512M\n"
                   "UNIT        STATE         SINCE  PID  RST     MEMORY       CPU  WHY, STATUS\n"
-                  "web         running         10s   12    0  12M/256M~  3.2s/50%  Serves 12 requests each second\n"
-                  "loop        auto-restart   1.0s         7                       exited with code 3; again in 2.5s\n"
+                  "web         running         10s   12    0  12M/256M~  3.2s/50%  "
+                  "Serves 12 requests each second\n"
+                  "loop        auto-restart   1.0s         7                       "
+                  "exited with code 3; again in 2.5s\n"
                   "tick.timer  failed                      0\n"
                   "~ kept by samples: the cgroups are read-only; what makes it work: --cgroupns=private\n" },
                 { 80, "tend 1.0: degraded for 16m, 1 of 3 units up, 1 failed, memory 100M/512M\n"

@@ -1,0 +1,47 @@
+#include <errno.h>
+
+#include "base/glob.h"
+#include "base/text.h"
+#include "client/snapshot.h"
+#include "client/units.h"
+#include "config/unit.h"
+#include "control/verb.h"
+
+static int add_fitting(struct link *l, const char *verb, const char *pattern, char ***list) {
+        autosnapshot struct snapshot s = {};
+        autofree char *full = unit_full_name(pattern);
+        const char *const patterns[] = { pattern, full };
+
+        if (!full)
+                return -ENOMEM;
+        int r = snapshot_take(&s, l, patterns, countof(patterns));
+        if (r == 0 && s.n == 0) {
+                (void) verb_complain(verb, "no unit fits", pattern, "`tend status` lists them");
+                return -ENOENT;
+        }
+        for (size_t i = 0; r == 0 && i < s.n; i++)
+                if (!strv_contains(*list, s.units[i].name))
+                        r = strv_add(list, s.units[i].name);
+        return r;
+}
+
+int units_resolve(struct link *l, const char *verb, char *const *words, char ***ret) {
+        autostrv char **list = NULL;
+        int r = 0;
+
+        for (; r == 0 && *words; words++)
+                r = glob_is_pattern(*words) ? add_fitting(l, verb, *words, &list)
+                                            : strv_take(&list, unit_full_name(*words));
+        if (r == 0)
+                *ret = TAKE(list);
+        return r;
+}
+
+int units_worse(int a, int b) {
+        static const int order[] = { EXIT_NO_TEND, EXIT_UNKNOWN, EXIT_FAILED, EXIT_NOT_RUNNING };
+
+        for (size_t i = 0; i < countof(order); i++)
+                if (a == order[i] || b == order[i])
+                        return order[i];
+        return EXIT_FINE;
+}

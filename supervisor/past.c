@@ -1,0 +1,27 @@
+#include "supervisor/past.h"
+#include "supervisor/manager.h"
+
+void past_note(struct service *s) {
+        if (!s->past)
+                s->past = calloc(1, sizeof(*s->past));
+        if (!s->past)
+                return;
+        struct past *e = s->past;
+        bool came_up = s->restarts.up_since != 0;
+        e->list[e->next] = (struct past_run){
+                .at = s->since,
+                .up = came_up ? usec_sub(s->since, s->restarts.up_since) : USEC_INFINITY,
+                .pid = s->main_ending.code != 0 ? s->session : 0,
+                .end = service_end(s),
+                .result = s->result,
+                .was_asked = s->was_asked,
+        };
+        e->next = (e->next + 1) % PAST_MOST;
+        e->n += e->n < PAST_MOST;
+}
+
+const struct past_run *past_get(const struct service *s, unsigned nth) {
+        const struct past *e = s->past;
+
+        return e && nth < e->n ? &e->list[(e->next + PAST_MOST - 1 - nth) % PAST_MOST] : NULL;
+}

@@ -1,0 +1,28 @@
+/* How a service's last runs ended: kept from the first end on, a few of them, for `tend status`. */
+#pragma once
+
+#include "supervisor/ending.h"
+
+struct service;
+
+#define PAST_MOST 8
+
+struct past_run {
+        usec_t at;         /* it came to rest, or to its restart */
+        usec_t up;         /* how long it was up; USEC_INFINITY: it did not come up */
+        pid_t pid;         /* of the main process; 0: it had none */
+        struct ending end; /* that the result is about */
+        uint8_t result;    /* enum result */
+        bool was_asked;    /* to stop */
+};
+
+struct past {
+        struct past_run list[PAST_MOST]; /* a ring */
+        unsigned next, n;
+};
+
+/* Its run is over. Where memory is lacking it is not kept. */
+void past_note(struct service *s);
+
+/* The nth from the last, 0 the last; NULL: there is none. */
+const struct past_run *past_get(const struct service *s, unsigned nth);
