@@ -22,6 +22,13 @@ FUZZERS := $(wildcard tests/fuzz/*.c)
 BENCHES := $(wildcard tests/bench/*.c)
 ALL_C   := $(SOURCES) $(UNITS) $(FUZZERS) $(wildcard make/*.c)
 
+# tend-metrics is a program of its own, with a library that tend does not have.
+METRICS := $(wildcard metrics/*.c)
+# What a client of tend is made of.
+ASKING  := $(wildcard base/*.c) $(addprefix client/,link.c processes.c snapshot.c) config/address.c $(addprefix control/,complain.c live-status.c place.c sasl.c wire.c)
+ALL_C   += $(METRICS)
+HEADERS += $(wildcard metrics/*.h)
+
 # The rules of the house: what a variant adds is below.
 CC       := gcc
 CLANG    := clang
@@ -89,6 +96,12 @@ build/$(1)/tend: $$(call objects,$(1),$$(SOURCES)) $$(EXTRA_$(1))
 	@echo 'LINK $$@'
 	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm
 
+build/$(1)/tend-metrics: $$(call objects,$(1),$$(METRICS) $$(ASKING))
+	@echo 'LINK $$@'
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ -lsystemd -lmicrohttpd
+
+$$(call objects,$(1),$$(METRICS)): | packages-metrics
+
 build/$(1)/tests/unit/%.o: | packages-test
 
 build/$(1)/tend-unit: $$(call library,$(1)) $$(call objects,$(1),$$(UNITS))
@@ -115,12 +128,15 @@ build/libsystemd/lib/libsystemd.a: make/libsystemd | packages-static
 static: build/static/tend ## build/static/tend, the one that is shipped: static, stripped (builds libsystemd.a first, once)
 	@stat --format '%n: %s bytes' $<
 
+build/tend-metrics: build/shared/tend-metrics ## `tend metrics`, for Prometheus and its kin
+	@ln -f $< $@
+
 build/unit/tend-unit: build/shared/tend-unit
 	@mkdir -p $(@D)
 	@ln -f $< $@
 
 # Each target sees to its own packages: installed as root, else named.
-PACKAGE_SETS := $(addprefix packages-,build static test lint sanitize cover bench vm accept)
+PACKAGE_SETS := $(addprefix packages-,build static metrics test lint sanitize cover bench vm accept)
 .PHONY: $(PACKAGE_SETS)
 $(PACKAGE_SETS): packages-%:
 	@make/packages $*
@@ -130,7 +146,7 @@ $(PACKAGE_SETS): packages-%:
 BINARIES := build/tend build/static/tend
 
 .PHONY: test
-test: build/unit/tend-unit $(BINARIES) | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
+test: build/unit/tend-unit $(BINARIES) build/tend-metrics | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
 	@make/test --unit build/unit/tend-unit --live $(BINARIES) -- $(TESTS)
 
 .PHONY: vm
@@ -230,6 +246,7 @@ BINARY ?= build/static/tend
 .PHONY: install
 install: $(BINARY) man ## the static binary, manual pages and completions, under DESTDIR= and PREFIX=/usr/local
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/tend
+	[ ! -x build/tend-metrics ] || install -D -m 755 build/tend-metrics $(DESTDIR)$(PREFIX)/bin/tend-metrics
 	install -D -m 644 build/man/tend.1 $(DESTDIR)$(PREFIX)/share/man/man1/tend.1
 	install -D -m 644 build/man/tend.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/tend.ini.5
 	install -D -m 644 completions/tend.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tend

@@ -85,5 +85,10 @@ void json_unit(FILE *out, const struct live_status *u, bool more) {
                 (void) fputs(i > 0 ? "," : "", out);
                 json_fields(out, &live_exit_fields, &u->exits[i], false);
         }
+        (void) fputs("],\"ends\":[", out);
+        for (size_t i = 0; i < u->n_ends; i++) {
+                (void) fputs(i > 0 ? "," : "", out);
+                json_fields(out, &live_end_fields, &u->ends[i], false);
+        }
         (void) fputs(more ? "]" : "]}", out);
 }

@@ -1,5 +1,6 @@
 /* org.tend.Manager1: what systemd has no word for. */
 #include <fnmatch.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,7 +22,7 @@ struct telling {
         struct call *call;
         const struct manager *manager;
         usec_t now, real; /* the same moment by both clocks */
-        char why[REPORT_WHY_MAX], file[512], exits[LIVE_EXITS_MOST][ENDING_TEXT_MAX];
+        char why[REPORT_WHY_MAX], file[512], cgroup[PATH_MAX], exits[LIVE_EXITS_MOST][ENDING_TEXT_MAX];
 };
 
 static void begin(struct telling *t, struct call *c) {
@@ -67,7 +68,7 @@ static void tell_budget(const struct service *s, struct live_status *l) {
         l->cpu_tier = tier_of(s, "CPUQuota");
 }
 
-static void tell_usage(const struct service *s, struct live_status *l) {
+static void tell_usage(struct telling *t, const struct service *s, struct live_status *l) {
         struct usage u = box_usage(s);
 
         l->measured = s->box ? "cgroup" : "";
@@ -76,6 +77,7 @@ static void tell_usage(const struct service *s, struct live_status *l) {
         l->tasks = u.tasks;
         l->tasks_peak = u.tasks_most;
         l->cpu = u.cpu;
+        l->cgroup = box_path(s, t->cgroup);
 }
 
 static void tell_state(struct telling *t, struct service *s, struct live_status *l) {
@@ -92,6 +94,7 @@ static void tell_state(struct telling *t, struct service *s, struct live_status 
         l->why = report_why(s, t->why);
         l->job = s->job ? job_type_word(s->job->type) : "";
         l->up = STATE_IN(s->state, STATES_UP);
+        l->start_took = l->up ? usec_sub(s->restarts.up_since, unit_started(o)) : USEC_INFINITY;
         l->finished = s->state == STATE_DEAD && !s->was_asked && s->main_ending.code != 0;
 }
 
@@ -127,14 +130,25 @@ static void tell_exits(struct telling *t, const struct service *s, struct live_s
         }
 }
 
+static void tell_ends(const struct service *s, struct live_status *l) {
+        const struct past *p = s->past;
+
+        _Static_assert(RESULT_COUNT <= LIVE_ENDS_MOST, "each result has its place");
+        l->oom_kills = p ? p->oom_kills : 0;
+        for (unsigned i = 0; p && i < RESULT_COUNT; i++)
+                if (p->times[i] > 0)
+                        l->ends[l->n_ends++] = (struct live_end){ result_word(i), p->times[i] };
+}
+
 static void write_unit(struct telling *t, struct service *s, struct wire_out *out) {
         struct live_status l = {};
 
         tell_state(t, s, &l);
         tell_processes(t, s, &l);
         tell_budget(s, &l);
-        tell_usage(s, &l);
+        tell_usage(t, s, &l);
         tell_exits(t, s, &l);
+        tell_ends(s, &l);
         live_write_unit(out, &l);
 }
 

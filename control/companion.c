@@ -12,6 +12,7 @@ static const struct {
         const char *name;
         const char *help;
 } companions[] = {
+        { "metrics", "print or serve what OpenMetrics asks for (tend-metrics)" },
         { "image", "unpack container images for `tend run --image` (tend-image)" },
 };
 /* clang-format on */

@@ -5,16 +5,19 @@
 #define CONTAINER_FIELD(kind, name) { #name, LIVE_##kind, offsetof(struct live_container, name) },
 #define UNIT_FIELD(kind, name)      { #name, LIVE_##kind, offsetof(struct live_status, name) },
 #define EXIT_FIELD(kind, name)      { #name, LIVE_##kind, offsetof(struct live_exit, name) },
+#define END_FIELD(kind, name)       { #name, LIVE_##kind, offsetof(struct live_end, name) },
 #define STEP_FIELD(kind, name)      { #name, LIVE_##kind, offsetof(struct live_step, name) },
 
 static const struct live_field container_fields[] = { LIVE_CONTAINER(CONTAINER_FIELD) };
 static const struct live_field unit_fields[] = { LIVE_UNIT(UNIT_FIELD) };
 static const struct live_field exit_fields[] = { LIVE_EXIT(EXIT_FIELD) };
+static const struct live_field end_fields[] = { LIVE_END(END_FIELD) };
 static const struct live_field step_fields[] = { LIVE_STEP(STEP_FIELD) };
 
 const struct live_list live_container_fields = { container_fields, countof(container_fields) };
 const struct live_list live_unit_fields = { unit_fields, countof(unit_fields) };
 const struct live_list live_exit_fields = { exit_fields, countof(exit_fields) };
+const struct live_list live_end_fields = { end_fields, countof(end_fields) };
 const struct live_list live_step_fields = { step_fields, countof(step_fields) };
 
 static void write_field(struct wire_out *out, enum live_kind kind, const void *field) {
@@ -93,6 +96,10 @@ void live_write_unit(struct wire_out *out, const struct live_status *u) {
         for (size_t i = 0; i < u->n_exits; i++)
                 write_struct(out, &live_exit_fields, &u->exits[i]);
         wire_array_end(out, mark);
+        mark = wire_array(out, 8);
+        for (size_t i = 0; i < u->n_ends; i++)
+                write_struct(out, &live_end_fields, &u->ends[i]);
+        wire_array_end(out, mark);
 }
 
 void live_write_step(struct wire_out *out, const struct live_step *s) {
@@ -115,5 +122,10 @@ void live_read_unit(struct wire_in *in, struct live_status *ret) {
         ret->n_exits = 0;
         while (wire_has_more(&list) && ret->n_exits < countof(ret->exits))
                 read_struct(&list, &live_exit_fields, &ret->exits[ret->n_exits++]);
+        in->bad |= list.bad;
+        wire_read_array(in, 8, &list);
+        ret->n_ends = 0;
+        while (wire_has_more(&list) && ret->n_ends < countof(ret->ends))
+                read_struct(&list, &live_end_fields, &ret->ends[ret->n_ends++]);
         in->bad |= list.bad;
 }

@@ -64,7 +64,10 @@ enum live_kind { LIVE_TEXT, LIVE_COUNT, LIVE_FLAG, LIVE_SIZE, LIVE_SPAN, LIVE_TI
         X(TEXT,  tasks_tier)                                                                                 \
         X(SPAN,  cpu)          /* processor time that it has used */                                         \
         X(SHARE, cpu_max)                                                                                    \
-        X(TEXT,  cpu_tier)
+        X(TEXT,  cpu_tier)                                                                                   \
+        X(TEXT,  cgroup)       /* below the container's, without a slash before it; "": it has none */       \
+        X(SPAN,  start_took)   /* from the start of the run that is up until it was so */                    \
+        X(COUNT, oom_kills)    /* times that it was ended for want of memory, by the kernel or by sampling */
 
 /* A run of a unit that is over. */
 #define LIVE_EXIT(X)                                                                                         \
@@ -74,6 +77,11 @@ enum live_kind { LIVE_TEXT, LIVE_COUNT, LIVE_FLAG, LIVE_SIZE, LIVE_SPAN, LIVE_TI
         X(TEXT,  result)                                                                                     \
         X(COUNT, code)         /* as a shell would call it: 128 + N for signal N */                          \
         X(TEXT,  why)
+
+/* How many runs have come to what, since tend was started. */
+#define LIVE_END(X)                                                                                          \
+        X(TEXT,  result)                                                                                     \
+        X(COUNT, times)
 
 /* A step of a unit from one state to another. */
 #define LIVE_STEP(X)                                                                                         \
@@ -106,10 +114,18 @@ struct live_exit {
         LIVE_EXIT(LIVE_MEMBER)
 };
 
+#define LIVE_ENDS_MOST 32
+
+struct live_end {
+        LIVE_END(LIVE_MEMBER)
+};
+
 struct live_status {
         LIVE_UNIT(LIVE_MEMBER)
         struct live_exit exits[LIVE_EXITS_MOST]; /* the latest first */
         size_t n_exits;
+        struct live_end ends[LIVE_ENDS_MOST];
+        size_t n_ends;
 };
 
 struct live_container {
@@ -131,7 +147,8 @@ struct live_list {
         const struct live_field *fields;
         size_t n;
 };
-extern const struct live_list live_container_fields, live_unit_fields, live_exit_fields, live_step_fields;
+extern const struct live_list live_container_fields, live_unit_fields, live_exit_fields, live_end_fields,
+        live_step_fields;
 
 #define LIVE_SIGN_TEXT  "s"
 #define LIVE_SIGN_COUNT "u"
@@ -144,7 +161,8 @@ extern const struct live_list live_container_fields, live_unit_fields, live_exit
 #define LIVE_SIGN(kind, name) LIVE_SIGN_##kind
 
 /* What GetStatus() gives: the container, and its units. */
-#define LIVE_SIGNATURE "(" LIVE_CONTAINER(LIVE_SIGN) ")a(" LIVE_UNIT(LIVE_SIGN) "a(" LIVE_EXIT(LIVE_SIGN) "))"
+#define LIVE_UNIT_SIGNATURE "(" LIVE_UNIT(LIVE_SIGN) "a(" LIVE_EXIT(LIVE_SIGN) ")a(" LIVE_END(LIVE_SIGN) "))"
+#define LIVE_SIGNATURE      "(" LIVE_CONTAINER(LIVE_SIGN) ")a" LIVE_UNIT_SIGNATURE
 
 /* The signal that tells of one, to those who have subscribed. */
 #define LIVE_STEP_SIGNAL    "Stepped"

@@ -279,14 +279,6 @@ static const char *nearest_verb(const char *word) {
         return s.best;
 }
 
-int verb_complain(const char *verb, const char *what, const char *word, const char *hint) {
-        (void) fprintf(stderr, "tend: %s%s%s%s%s\n", verb ? verb : "", verb ? ": " : "", word ? word : "",
-                       word ? ": " : "", what);
-        if (hint)
-                (void) fprintf(stderr, "        %s\n", hint);
-        return EXIT_WRONG;
-}
-
 int verb_unknown(const char *word) {
         const char *nearest = nearest_verb(word);
 

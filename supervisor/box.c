@@ -220,6 +220,12 @@ static uint64_t read_figure(const struct cgroups *c, const char *path, const cha
         return n > 0 ? n : UINT64_MAX;
 }
 
+const char *box_path(const struct service *s, char path[PATH_MAX]) {
+        if (!s->box || path_of(s->unit, path) < 0)
+                *path = '\0';
+        return path;
+}
+
 struct usage box_usage(const struct service *s) {
         struct usage none = { USEC_INFINITY, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
         const struct cgroups *c = cgroups_of(s);

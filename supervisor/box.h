@@ -3,6 +3,7 @@
  * its budget. */
 #pragma once
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "supervisor/cgroup.h"
@@ -49,6 +50,9 @@ int box_each(const struct service *s, int (*found)(void *context, pid_t pid), vo
 void box_kill(const struct service *s);
 
 struct usage box_usage(const struct service *s);
+
+/* Where it is, below the container's own cgroup; "": it has none. Returns `path`. */
+const char *box_path(const struct service *s, char path[PATH_MAX]);
 
 /* It has come to rest: what it has used is said, and the cgroup goes, unless somebody still lives in it. */
 void box_close(struct service *s);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "supervisor/box.h"
 #include "supervisor/manager.h"
+#include "supervisor/past.h"
 
 #define EVENTS_FILE "memory.events"
 
@@ -67,6 +68,7 @@ void oom_check(struct service *s) {
         bool own = has_risen(&s->box->ooms, cgroup_count(c, path, EVENTS_FILE, "oom"));
         bool containers = has_risen(&c->ooms, cgroup_count(c, ".", EVENTS_FILE ".local", "oom"));
         say(s, own, containers || !has_controller(s->manager));
+        past_note_oom(s);
         if (budget_oom_policy(b) != OOM_CONTINUE)
                 service_dispatch(s, EVENT_OOM);
 }

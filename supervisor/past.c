@@ -1,12 +1,17 @@
 #include "supervisor/past.h"
 #include "supervisor/manager.h"
 
-void past_note(struct service *s) {
+static struct past *past_of(struct service *s) {
         if (!s->past)
                 s->past = calloc(1, sizeof(*s->past));
-        if (!s->past)
+        return s->past;
+}
+
+void past_note(struct service *s) {
+        struct past *e = past_of(s);
+
+        if (!e)
                 return;
-        struct past *e = s->past;
         bool came_up = s->restarts.up_since != 0;
         e->list[e->next] = (struct past_run){
                 .at = s->since,
@@ -18,6 +23,14 @@ void past_note(struct service *s) {
         };
         e->next = (e->next + 1) % PAST_MOST;
         e->n += e->n < PAST_MOST;
+        e->times[s->result]++;
+}
+
+void past_note_oom(struct service *s) {
+        struct past *e = past_of(s);
+
+        if (e)
+                e->oom_kills++;
 }
 
 const struct past_run *past_get(const struct service *s, unsigned nth) {

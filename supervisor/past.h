@@ -19,10 +19,15 @@ struct past_run {
 struct past {
         struct past_run list[PAST_MOST]; /* a ring */
         unsigned next, n;
+        uint32_t times[RESULT_COUNT]; /* how many runs have come to each result */
+        uint32_t oom_kills;           /* times that some or all of it was ended for want of memory */
 };
 
 /* Its run is over. Where memory is lacking it is not kept. */
 void past_note(struct service *s);
+
+/* It is being ended for want of memory, or one of its processes is. */
+void past_note_oom(struct service *s);
 
 /* The nth from the last, 0 the last; NULL: there is none. */
 const struct past_run *past_get(const struct service *s, unsigned nth);

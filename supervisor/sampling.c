@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "init/kernel.h"
 #include "supervisor/manager.h"
+#include "supervisor/past.h"
 #include "supervisor/sampler.h"
 
 #define LIFE_LEAST USEC_PER_SEC /* who lives less long is not made again */
@@ -65,6 +66,8 @@ static void say(const struct service *s, const struct sampler_finding *f) {
 /* As the kernel would: with OOMPolicy=continue a process has to go, else all of the service. */
 static void act(struct service *s, const struct sampler_finding *f) {
         say(s, f);
+        if (f->verdict == SAMPLE_OVER_MEMORY)
+                past_note_oom(s);
         if (f->verdict == SAMPLE_OVER_MEMORY && budget_oom_policy(s->unit->budget) == OOM_CONTINUE) {
                 (void) kill(f->largest, SIGKILL);
                 give_watch(s, f->number, s->main);

@@ -45,6 +45,7 @@ declare -A may=(
         [supervisor]="base|config|init|prepare|supervisor"
         [control]="base|config|init|prepare|supervisor|control"
         [client]="base|config|control|client"
+        [metrics]="base|config|client|control|metrics"
 )
 for folder in "${!may[@]}"; do
         files "$folder" | lines '^ *# *include *"' | grep -vE "\"(${may[$folder]})/[^\"]*\"" |
@@ -57,10 +58,10 @@ if [ "$(files config | xargs -r grep -lE '<ini\.h>' | wc -l)" -gt 1 ]; then
         files config | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 fi
 
-files base config init prepare supervisor control client | grep -v '^control/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
+files base config init prepare supervisor control client metrics | grep -vE '^(control|metrics)/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
         breach "exit() is main()'s; a child has _exit()"
-files base config init prepare supervisor control client | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
+files base config init prepare supervisor control client metrics | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
         breach "never called here"
-files base config init prepare supervisor control client tests/unit tests/fuzz | lines $'\t| +$' | breach "a tab, or spaces at the end"
+files base config init prepare supervisor control client metrics tests/unit tests/fuzz | lines $'\t| +$' | breach "a tab, or spaces at the end"
 
 exit "$bad"
