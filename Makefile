@@ -246,12 +246,15 @@ BINARY ?= build/static/tend
 .PHONY: install
 install: $(BINARY) man ## the static binary, manual pages and completions, under DESTDIR= and PREFIX=/usr/local
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/tend
-	[ ! -x build/tend-metrics ] || install -D -m 755 build/tend-metrics $(DESTDIR)$(PREFIX)/bin/tend-metrics
 	install -D -m 644 build/man/tend.1 $(DESTDIR)$(PREFIX)/share/man/man1/tend.1
 	install -D -m 644 build/man/tend.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/tend.ini.5
 	install -D -m 644 completions/tend.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tend
 	install -D -m 644 completions/_tend $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_tend
 	install -D -m 644 completions/tend.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tend.fish
+
+.PHONY: install-metrics
+install-metrics: build/tend-metrics ## tend-metrics, where `make install` puts tend
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/tend-metrics
 
 .PHONY: clean
 clean: ## removes what was built, but for libsystemd.a (`make distclean` removes that too)
