@@ -16,11 +16,13 @@ Q := $(if $(V),,@)
 
 FOLDERS := base config init prepare supervisor control client
 SOURCES := $(wildcard $(FOLDERS:%=%/*.c))
-HEADERS := $(wildcard $(FOLDERS:%=%/*.h) tests/unit/*.h tests/bench/*.h)
+HEADERS := $(wildcard $(FOLDERS:%=%/*.h) image/*.h tests/unit/*.h tests/bench/*.h)
 UNITS   := $(wildcard tests/unit/*.c)
 FUZZERS := $(wildcard tests/fuzz/*.c)
 BENCHES := $(wildcard tests/bench/*.c)
-ALL_C   := $(SOURCES) $(UNITS) $(FUZZERS) $(wildcard make/*.c)
+# tend-image is a program of its own, with libraries that tend does not have.
+IMAGE   := $(wildcard image/*.c)
+ALL_C   := $(SOURCES) $(IMAGE) $(UNITS) $(wildcard tests/image/*.c) $(FUZZERS) $(wildcard make/*.c)
 
 # tend-metrics is a program of its own, with a library that tend does not have.
 METRICS := $(wildcard metrics/*.c)
@@ -43,6 +45,8 @@ PACKAGES := libsystemd inih libcap
 # Asked once, and only when something is compiled: by then the packages are there.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
+
+IMAGE_LIBS := -larchive -ljansson -lnettle
 
 .PHONY: all
 all: build/tend ## build/tend, with shared libraries: for daily work (also `make` alone)
@@ -102,7 +106,17 @@ build/$(1)/tend-metrics: $$(call objects,$(1),$$(METRICS) $$(ASKING))
 
 $$(call objects,$(1),$$(METRICS)): | packages-metrics
 
+build/$(1)/tend-image: $$(call objects,$(1),$$(IMAGE) $$(wildcard base/*.c))
+	@echo 'LINK $$@'
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm $$(IMAGE_LIBS)
+
+$$(call objects,$(1),$$(IMAGE) $$(wildcard tests/image/*.c)): | packages-image
+
 build/$(1)/tests/unit/%.o: | packages-test
+
+build/$(1)/image-unit: $$(call objects,$(1),$$(filter-out image/main.c,$$(IMAGE)) $$(wildcard base/*.c tests/image/*.c) tests/unit/main.c)
+	@echo 'LINK $$@'
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm $$(IMAGE_LIBS) -lcmocka
 
 build/$(1)/tend-unit: $$(call library,$(1)) $$(call objects,$(1),$$(UNITS))
 	@echo 'LINK $$@'
@@ -131,12 +145,17 @@ static: build/static/tend ## build/static/tend, the one that is shipped: static,
 build/tend-metrics: build/shared/tend-metrics ## `tend metrics`, for Prometheus and its kin
 	@ln -f $< $@
 
-build/unit/tend-unit: build/shared/tend-unit
+.PHONY: image
+image: build/tend-image ## build/tend-image, which `tend run --image` needs: with libarchive, jansson and nettle
+build/tend-image: build/shared/tend-image
+	@ln -f $< $@
+
+build/unit/%-unit: build/shared/%-unit
 	@mkdir -p $(@D)
 	@ln -f $< $@
 
 # Each target sees to its own packages: installed as root, else named.
-PACKAGE_SETS := $(addprefix packages-,build static metrics test lint sanitize cover bench vm accept)
+PACKAGE_SETS := $(addprefix packages-,build static image metrics test lint sanitize cover bench vm accept)
 .PHONY: $(PACKAGE_SETS)
 $(PACKAGE_SETS): packages-%:
 	@make/packages $*
@@ -146,8 +165,8 @@ $(PACKAGE_SETS): packages-%:
 BINARIES := build/tend build/static/tend
 
 .PHONY: test
-test: build/unit/tend-unit $(BINARIES) build/tend-metrics | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
-	@make/test --unit build/unit/tend-unit --live $(BINARIES) -- $(TESTS)
+test: build/unit/tend-unit build/unit/image-unit $(BINARIES) build/tend-image build/tend-metrics | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
+	@make/test --unit build/unit/tend-unit build/unit/image-unit --live $(BINARIES) -- $(TESTS)
 
 .PHONY: vm
 vm: build/static/tend | packages-test packages-vm ## tests/vm: budgets on real cgroup v2, in a machine that QEMU boots (TESTS= picks)
@@ -157,9 +176,10 @@ vm: build/static/tend | packages-test packages-vm ## tests/vm: budgets on real c
 accept: build/static/tend | packages-test packages-accept ## tests/accept: Debian's own daemons from their own unit files (TESTS= picks)
 	@make/test --accept build/static/tend -- $(TESTS)
 
+CHECKED := $(addprefix build/,werror/tend-unit asan/tend-unit werror/image-unit asan/image-unit)
 .PHONY: check
-check: lint build/werror/tend-unit build/asan/tend-unit $(BINARIES) | packages-test ## lint, and every test, units under gcc -Werror and clang's sanitizers
-	@make/test --unit build/werror/tend-unit build/asan/tend-unit --live $(BINARIES) -- $(TESTS)
+check: lint $(CHECKED) $(BINARIES) build/tend-image build/tend-metrics | packages-test ## lint, and every test, units under gcc -Werror and clang's sanitizers
+	@make/test --unit $(CHECKED) --live $(BINARIES) -- $(TESTS)
 
 .PHONY: cover
 cover: build/cover/tend-unit build/cover/tend | packages-test packages-cover ## how much of the code the tests reach
@@ -169,6 +189,8 @@ cover: build/cover/tend-unit build/cover/tend | packages-test packages-cover ## 
 
 FUZZ_SECONDS ?= 20
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/run-%)
+build/fuzz/run-manifest: $(call objects,fuzz,$(filter-out image/main.c,$(IMAGE)))
+build/fuzz/run-manifest: LIBS_fuzz += $(IMAGE_LIBS)
 $(FUZZ_PROGRAMS): build/fuzz/run-%: build/fuzz/tests/fuzz/%.o $(call library,fuzz)
 	@echo 'LINK $@'
 	$(Q)$(CC_fuzz) -o $@ $^ $(LIBS_fuzz)
@@ -230,9 +252,9 @@ fmt: | packages-lint ## rewrites the sources as .clang-format says
 # ---- what goes to the user ----------------------------------------------------------------------------------
 
 .PHONY: man
-man: build/man/tend.1 build/man/tend.ini.5 ## the manual pages, into build/man/
+man: build/man/tend.1 build/man/tend.ini.5 build/man/tend-image.1 ## the manual pages, into build/man/
 
-build/man/tend.1: docs/tend.1
+build/man/%.1: docs/%.1
 	@mkdir -p $(@D)
 	@cp $< $@
 
@@ -255,6 +277,11 @@ install: $(BINARY) man ## the static binary, manual pages and completions, under
 .PHONY: install-metrics
 install-metrics: build/tend-metrics ## tend-metrics, where `make install` puts tend
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/tend-metrics
+
+.PHONY: install-image
+install-image: build/tend-image build/man/tend-image.1 ## tend-image and its manual page, beside tend
+	install -D -m 755 build/tend-image $(DESTDIR)$(PREFIX)/bin/tend-image
+	install -D -m 644 build/man/tend-image.1 $(DESTDIR)$(PREFIX)/share/man/man1/tend-image.1
 
 .PHONY: clean
 clean: ## removes what was built, but for libsystemd.a (`make distclean` removes that too)

@@ -46,6 +46,7 @@ declare -A may=(
         [control]="base|config|init|prepare|supervisor|control"
         [client]="base|config|control|client"
         [metrics]="base|config|client|control|metrics"
+        [image]="base|image"
 )
 for folder in "${!may[@]}"; do
         files "$folder" | lines '^ *# *include *"' | grep -vE "\"(${may[$folder]})/[^\"]*\"" |
@@ -58,10 +59,10 @@ if [ "$(files config | xargs -r grep -lE '<ini\.h>' | wc -l)" -gt 1 ]; then
         files config | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 fi
 
-files base config init prepare supervisor control client metrics | grep -vE '^(control|metrics)/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
+files base config init prepare supervisor control client image metrics | grep -vE '^(control|image|metrics)/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
         breach "exit() is main()'s; a child has _exit()"
-files base config init prepare supervisor control client metrics | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
+files base config init prepare supervisor control client image metrics | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
         breach "never called here"
-files base config init prepare supervisor control client metrics tests/unit tests/fuzz | lines $'\t| +$' | breach "a tab, or spaces at the end"
+files base config init prepare supervisor control client image metrics tests/unit tests/fuzz tests/image | lines $'\t| +$' | breach "a tab, or spaces at the end"
 
 exit "$bad"

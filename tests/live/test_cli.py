@@ -438,8 +438,9 @@ def test_show_says_how_budgets_are_kept(cli, write):
 # ---- the pages ---------------------------------------------------------------------------------------------
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="no mandoc")
-def test_the_manual_page_is_sound():
-    linted = subprocess.run(["mandoc", "-Tlint", "-W", "warning", str(ROOT / "docs" / "tend.1")], text=True,
+@pytest.mark.parametrize("page", ["tend.1", "tend-image.1"])
+def test_the_manual_page_is_sound(page):
+    linted = subprocess.run(["mandoc", "-Tlint", "-W", "warning", str(ROOT / "docs" / page)], text=True,
                             stdout=subprocess.PIPE, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")
 
