@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "control/live-status.h"
 #include "control/sasl.h"
 #include "control/wire.h"
 
@@ -38,6 +39,27 @@ static void read_body(const struct wire_in *body) {
         (void) wire_read_u32(&in);
 }
 
+/* A client's side: what a server answers, as a status. */
+static void read_status(const struct wire_in *body) {
+        const char *end = body->data + body->end;
+        struct wire_in in = *body, list;
+        struct live_container c;
+        struct live_status u;
+
+        live_read_container(&in, &c);
+        look(c.tier_hint, body->data, end);
+        wire_read_array(&in, 8, &list);
+        while (wire_has_more(&list)) {
+                live_read_unit(&list, &u);
+                look(u.name, body->data, end);
+                look(u.cpu_tier, body->data, end);
+                if (u.n_exits > LIVE_EXITS_MOST)
+                        abort();
+                for (size_t i = 0; i < u.n_exits; i++)
+                        look(u.exits[i].why, body->data, end);
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         struct sasl s = { .uid = 1000, .state = size % 2 ? SASL_NUL : SASL_DONE };
         autofree char *text = malloc(size + 1);
@@ -71,5 +93,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         look(head.member, message, message + n);
         look(head.signature, message, message + n);
         read_body(&body);
+        read_status(&body);
         return 0;
 }

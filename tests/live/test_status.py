@@ -169,6 +169,44 @@ def test_nobody_but_tend_is_asked(tend, tmp_path):
         assert other.stdout.readline() == "b''\n"
 
 
+LIAR = """
+import socket, sys
+from pathlib import Path
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+print("up", flush=True)
+c = s.accept()[0]
+c.recv(100)
+c.sendall(b"DATA\\r\\nOK 74656e6474656e6474656e6474656e64\\r\\n")
+c.recv(1000)
+c.sendall(bytes.fromhex(sys.argv[2]))
+"""
+# What a tend that lies, or is cut off, answers to a call; what is said of it.
+LIES = [
+    ("", "tend has closed the connection"),
+    ("6c", "tend has closed the connection"),
+    ("00" * 16, "no message"),
+    ("6c020101ffffff7f01000000ffffff7f", "no message"),
+    ("6c0201010000000001000000000000000000", "no message"),
+    # a whole answer to the first call, with nothing in it
+    ("6c02010100000000" + "01000000" + "08000000" + "0501750001000000", "another version"),
+    # a refusal whose words are not there
+    ("6c03010100000000" + "01000000" + "1d000000" + "0501750001000000" + "04017300" + "09000000" + "612e622e63000000", None),
+]
+
+
+def test_a_server_that_lies(tend, tmp_path):
+    script = tmp_path / "liar.py"
+    script.write_text(LIAR)
+    for i, (answer, said) in enumerate(LIES):
+        with subprocess.Popen(["python3", script, tmp_path / f"{i}", answer], stdout=subprocess.PIPE, text=True) as liar:
+            assert liar.stdout.readline() == "up\n"
+            done = tend.run("status", "--socket", tmp_path / f"{i}")
+            assert (done.returncode, done.stdout) == (1, ""), i
+            assert re.match("tend: status: .", done.stderr) and (said or "") in done.stderr, (i, done.stderr)
+
+
 def test_where_it_is_found(tend, tmp_path):
     """By the same table as the server's: here in $XDG_RUNTIME_DIR."""
     p = tend.serve("[a]\nExecStart=sleep inf\n", pid1=False)
