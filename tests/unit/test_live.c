@@ -131,25 +131,34 @@ static char *print_json(const struct live_status *u) {
         return fclose(out) == 0 ? text : NULL;
 }
 
+/* Of each kind one, and what it is where it is not known. */
 TEST(json_has_every_field_as_its_kind) {
+        static const char *const parts[] = {
+                "{\"name\":\"web.service\",\"description\":\"The \\\"web\\\"\\u000a\",",
+                ",\"file\":\"a\\\\b.ini:3\",",
+                ",\"since\":99,",
+                ",\"next_restart\":102.500000,",
+                ",\"up\":false,",
+                ",\"main_pid\":0,",
+                ",\"restarts\":4,",
+                ",\"status\":\"\xef\xbf\xbd\",",
+                ",\"memory\":5242880,",
+                ",\"memory_peak\":null,",
+                ",\"cpu\":1.250000,",
+                ",\"cpu_max\":12.50,",
+                ",\"exits\":[{\"at\":98,\"up\":1,\"pid\":5,\"result\":\"exit-code\",\"code\":3,",
+                "},{\"at\":90,\"up\":null,\"pid\":0,\"result\":\"timeout\",\"code\":0,",
+        };
         const struct live_status u = web();
         autofree char *text = print_json(&u);
 
-        CHECK_STRING(
-                text,
-                "{\"name\":\"web.service\",\"description\":\"The \\\"web\\\"\\u000a\","
-                "\"file\":\"a\\\\b.ini:3\",\"active\":\"activating\",\"state\":\"auto-restart\","
-                "\"since\":99,\"why\":\"exited with code 3\",\"job\":\"\",\"up\":false,\"finished\":false,"
-                "\"main_pid\":0,"
-                "\"control_pid\":7,\"session\":6,\"restarts\":4,\"result\":\"exit-code\","
-                "\"next_restart\":102.500000,\"status\":\"\xef\xbf\xbd\",\"health\":\"starting\","
-                "\"health_why\":\"\",\"measured\":\"cgroup\",\"memory\":5242880,\"memory_peak\":null,"
-                "\"memory_max\":67108864,\"memory_tier\":\"kernel\",\"tasks\":3,\"tasks_peak\":4,"
-                "\"tasks_max\":null,\"tasks_tier\":\"\",\"cpu\":1.250000,\"cpu_max\":12.50,"
-                "\"cpu_tier\":\"none\",\"exits\":[{\"at\":98,\"up\":1,\"pid\":5,"
-                "\"result\":\"exit-code\",\"code\":3,\"why\":\"exited with code 3\"},"
-                "{\"at\":90,\"up\":null,\"pid\":0,\"result\":\"timeout\",\"code\":0,"
-                "\"why\":\"ran out of time\"}]}");
+        for (size_t i = 0; text && i < countof(parts); i++)
+                CHECK(strstr(text, parts[i]), "%s in %s", parts[i], text);
+        for (size_t i = 0; text && i < live_unit_fields.n; i++) {
+                char key[64];
+                (void) snprintf(key, sizeof(key), "\"%s\":", live_unit_fields.fields[i].name);
+                CHECK(strstr(text, key), "%s", key);
+        }
 }
 
 static char *print_detail(unsigned width) {
