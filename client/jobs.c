@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "client/json.h"
+#include "client/preview.h"
 #include "client/snapshot.h"
 #include "client/table.h"
 #include "client/units.h"
@@ -267,6 +268,10 @@ static int reload_files(const struct request *r) {
 }
 
 int reload_main(const struct request *r) {
+        if (r->dry_run && r->n_words > 0)
+                return verb_complain("reload", "only of the files, without a UNIT", "--dry-run", NULL);
+        if (r->dry_run)
+                return preview_print(r);
         return r->n_words == 0 ? reload_files(r) : order(r, "reload", "ReloadUnit");
 }
 

@@ -170,6 +170,12 @@ static const struct option_row job_options[] = {
         CLIENT_OPTIONS,
 };
 
+static const struct option_row reload_options[] = {
+        { "dry-run",     NULL,   FLAG(dry_run),      "of the files: only print what would change" },
+        { "no-block",    NULL,   FLAG(no_block),     "do not wait until it has come about" },
+        CLIENT_OPTIONS,
+};
+
 static const struct option_row kill_options[] = {
         { "signal",      "SIG",  SIGNAL(signal),     "which signal (SIGTERM)" },
         { "kill-whom",   "WORD", WORD(kill_whom),    "main, control or all (the default)" },
@@ -232,7 +238,7 @@ static const struct verb verbs[] = {
           OPTIONS(job_options), .most_words = SIZE_MAX, .run = restart_main },
         { .name = "reload", .usage = "[UNIT...] [OPTIONS]",
           .help = "have units reload what is theirs (ExecReload=); with none read the files anew",
-          OPTIONS(job_options), .most_words = SIZE_MAX, .run = reload_main },
+          OPTIONS(reload_options), .most_words = SIZE_MAX, .run = reload_main },
         { .name = "kill", .usage = "UNIT... [OPTIONS]", .help = "send a signal to the processes of units",
           OPTIONS(kill_options), .most_words = SIZE_MAX, .run = kill_main },
         { .name = "reset", .usage = "[UNIT...] [OPTIONS]",
