@@ -16,7 +16,7 @@ Q := $(if $(V),,@)
 
 FOLDERS := base config init prepare supervisor control client
 SOURCES := $(wildcard $(FOLDERS:%=%/*.c))
-HEADERS := $(wildcard $(FOLDERS:%=%/*.h) image/*.h tests/unit/*.h tests/bench/*.h)
+HEADERS := $(wildcard $(FOLDERS:%=%/*.h) image/*.h top/*.h tests/unit/*.h tests/bench/*.h)
 UNITS   := $(wildcard tests/unit/*.c)
 FUZZERS := $(wildcard tests/fuzz/*.c)
 BENCHES := $(wildcard tests/bench/*.c)
@@ -28,7 +28,11 @@ ALL_C   := $(SOURCES) $(IMAGE) $(UNITS) $(wildcard tests/image/*.c) $(FUZZERS) $
 METRICS := $(wildcard metrics/*.c)
 # What a client of tend is made of.
 ASKING  := $(wildcard base/*.c) $(addprefix client/,link.c processes.c snapshot.c) config/address.c $(addprefix control/,complain.c live-status.c place.c sasl.c wire.c)
-ALL_C   += $(METRICS)
+# tend-top is one too: a container needs it now and then.
+TOP     := $(wildcard top/*.c)
+TOP_OWN := $(filter-out top/main.c top/terminal.c,$(TOP))
+TOP_ALL := $(TOP) $(ASKING) $(addprefix client/,glyph.c human.c screen.c table.c)
+ALL_C   += $(METRICS) $(TOP)
 HEADERS += $(wildcard metrics/*.h)
 
 # The rules of the house: what a variant adds is below.
@@ -49,7 +53,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PKG_LI
 IMAGE_LIBS := -larchive -ljansson -lnettle
 
 .PHONY: all
-all: build/tend ## build/tend, with shared libraries: for daily work (also `make` alone)
+all: build/tend build/tend-top ## build/tend, with shared libraries: for daily work (also `make` alone)
 
 # ---- variants: the same sources, each compiled into build/NAME/ --------------------------------------------
 
@@ -106,6 +110,10 @@ build/$(1)/tend-metrics: $$(call objects,$(1),$$(METRICS) $$(ASKING))
 
 $$(call objects,$(1),$$(METRICS)): | packages-metrics
 
+build/$(1)/tend-top: $$(call objects,$(1),$$(TOP_ALL)) $$(EXTRA_$(1))
+	@echo 'LINK $$@'
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm
+
 build/$(1)/tend-image: $$(call objects,$(1),$$(IMAGE) $$(wildcard base/*.c))
 	@echo 'LINK $$@'
 	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm $$(IMAGE_LIBS)
@@ -118,7 +126,7 @@ build/$(1)/image-unit: $$(call objects,$(1),$$(filter-out image/main.c,$$(IMAGE)
 	@echo 'LINK $$@'
 	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm $$(IMAGE_LIBS) -lcmocka
 
-build/$(1)/tend-unit: $$(call library,$(1)) $$(call objects,$(1),$$(UNITS))
+build/$(1)/tend-unit: $$(call library,$(1)) $$(call objects,$(1),$$(TOP_OWN) $$(UNITS))
 	@echo 'LINK $$@'
 	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm -lcmocka
 
@@ -134,12 +142,15 @@ $(foreach v,shared static werror asan fuzz cover,$(eval $(call variant,$(v))))
 build/tend: build/shared/tend
 	@ln -f $< $@
 
+build/tend-top: build/shared/tend-top
+	@ln -f $< $@
+
 build/libsystemd/lib/libsystemd.a: make/libsystemd | packages-static
 	@echo 'libsystemd.a from Debian'"'"'s source package: once, half a minute'
 	$(Q)make/libsystemd build/libsystemd
 
 .PHONY: static
-static: build/static/tend ## build/static/tend, the one that is shipped: static, stripped (builds libsystemd.a first, once)
+static: build/static/tend build/static/tend-top ## build/static/tend, the one that is shipped: static, stripped (builds libsystemd.a first, once)
 	@stat --format '%n: %s bytes' $<
 
 build/tend-metrics: build/shared/tend-metrics ## `tend metrics`, for Prometheus and its kin
@@ -165,7 +176,7 @@ $(PACKAGE_SETS): packages-%:
 BINARIES := build/tend build/static/tend
 
 .PHONY: test
-test: build/unit/tend-unit build/unit/image-unit $(BINARIES) build/tend-image build/tend-metrics | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
+test: build/unit/tend-unit build/unit/image-unit $(BINARIES) $(BINARIES:%=%-top) build/tend-image build/tend-metrics | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
 	@make/test --unit build/unit/tend-unit build/unit/image-unit --live $(BINARIES) -- $(TESTS)
 
 .PHONY: vm
@@ -178,7 +189,7 @@ accept: build/static/tend | packages-test packages-accept ## tests/accept: Debia
 
 CHECKED := $(addprefix build/,werror/tend-unit asan/tend-unit werror/image-unit asan/image-unit)
 .PHONY: check
-check: lint $(CHECKED) $(BINARIES) build/tend-image build/tend-metrics | packages-test ## lint, and every test, units under gcc -Werror and clang's sanitizers
+check: lint $(CHECKED) $(BINARIES) $(BINARIES:%=%-top) build/tend-image build/tend-metrics | packages-test ## lint, and every test, units under gcc -Werror and clang's sanitizers
 	@make/test --unit $(CHECKED) --live $(BINARIES) -- $(TESTS)
 
 .PHONY: cover
@@ -266,8 +277,9 @@ build/man/tend.ini.5: docs/tend.ini.5.in build/tend
 
 BINARY ?= build/static/tend
 .PHONY: install
-install: $(BINARY) man ## the static binary, manual pages and completions, under DESTDIR= and PREFIX=/usr/local
+install: $(BINARY) $(BINARY)-top man ## the static binaries, manual pages and completions, under DESTDIR= and PREFIX=/usr/local
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/tend
+	install -D -m 755 $(BINARY)-top $(DESTDIR)$(PREFIX)/bin/tend-top
 	install -D -m 644 build/man/tend.1 $(DESTDIR)$(PREFIX)/share/man/man1/tend.1
 	install -D -m 644 build/man/tend.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/tend.ini.5
 	install -D -m 644 completions/tend.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tend

@@ -12,6 +12,7 @@ static const struct {
         const char *name;
         const char *help;
 } companions[] = {
+        { "top", "how units are, again and again, with keys to sort, restart and kill (tend-top)" },
         { "metrics", "print or serve what OpenMetrics asks for (tend-metrics)" },
         { "image", "unpack container images for `tend run --image` (tend-image)" },
 };

@@ -47,6 +47,7 @@ declare -A may=(
         [client]="base|config|control|client"
         [metrics]="base|config|client|control|metrics"
         [image]="base|image"
+        [top]="base|client|control|top"
 )
 for folder in "${!may[@]}"; do
         files "$folder" | lines '^ *# *include *"' | grep -vE "\"(${may[$folder]})/[^\"]*\"" |
@@ -59,10 +60,10 @@ if [ "$(files config | xargs -r grep -lE '<ini\.h>' | wc -l)" -gt 1 ]; then
         files config | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 fi
 
-files base config init prepare supervisor control client image metrics | grep -vE '^(control|image|metrics)/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
+files base config init prepare supervisor control client image metrics top | grep -vE '^(control|image|metrics)/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
         breach "exit() is main()'s; a child has _exit()"
-files base config init prepare supervisor control client image metrics | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
+files base config init prepare supervisor control client image metrics top | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
         breach "never called here"
-files base config init prepare supervisor control client image metrics tests/unit tests/fuzz tests/image | lines $'\t| +$' | breach "a tab, or spaces at the end"
+files base config init prepare supervisor control client image metrics top tests/unit tests/fuzz tests/image | lines $'\t| +$' | breach "a tab, or spaces at the end"
 
 exit "$bad"
