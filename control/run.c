@@ -1,6 +1,8 @@
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "control/bus.h"
 #include "control/loaded.h"
 #include "control/verb.h"
@@ -43,50 +45,114 @@ static int run_loaded(struct config *config, const struct run_options *o) {
         if (e < 0)
                 return refuse(config, "taking over signals", e);
         log_open(o->log_level >= 0 ? (uint8_t) o->log_level : config->container.log_level);
-        if (init.is_pid1 && !o->isolated)
+        if (init.is_pid1 && !o->walled)
                 furnish();
         return manager_run(&init, config, o);
 }
 
-static int run_isolated(const struct request *r, struct config *config, const struct run_options *o) {
-        struct isolate isolate = { .hostname = r->hostname ? r->hostname : config->container.hostname };
-        const char *doing = "isolating";
+static int say_refused(const struct refusal *f) {
+        log_error(NULL, "%s%s%s: %s", f->doing, f->what ? " " : "", f->what ? f->what : "",
+                  strerror(-f->error));
+        return EXIT_REFUSED;
+}
+
+/* In another root FILE is where an image has it, whatever it is called outside. 0 or -ENOMEM. */
+static int bind_file(const char *path, char ***binds) {
+        autofree char *file = text_format("%s:" DEFAULT_FILE ":ro", path);
+        autofree char *more = text_format("%s.d", path);
+        autofree char *folder = more ? text_format("%s:" DEFAULT_FILE ".d:ro", more) : NULL;
+
+        if (!file || !folder || strv_add(binds, file) < 0)
+                return -ENOMEM;
+        return access(more, F_OK) == 0 ? strv_add(binds, folder) : 0;
+}
+
+static int run_inside(const struct request *r, struct config *config, struct isolate *isolate,
+                      struct run_options *o) {
+        struct refusal refusal;
+
+        if (r->root)
+                config = load(&o->load);
+        if (!config)
+                return EXIT_WRONG;
+        if (r->hostname) {
+                free(config->container.hostname);
+                config->container.hostname = strdup(r->hostname);
+        }
+        isolate->hostname = config->container.hostname;
+        if (isolate_seal(isolate, &refusal) < 0) {
+                config_free(config);
+                return say_refused(&refusal);
+        }
+        return run_loaded(config, o);
+}
+
+/* With the machine's own root everything that can be wrong with the files is said before anything is made. */
+static int run_isolated(const struct request *r, struct run_options *o) {
+        autostrv char **layers = NULL, **binds = strv_copy(r->binds);
+        struct isolate isolate = {
+                .network = (enum network) r->network,
+                .root = {
+                        .keep = r->keep,
+                        .read_only = r->read_only,
+                        .memory = r->memory,
+                },
+                .capabilities = r->capabilities,
+                .cgroup = -1,
+        };
+        struct refusal refusal;
         int code;
 
-        int e = isolate_enter(&isolate, &code, &doing);
-        if (e < 0)
-                return refuse(config, doing, e);
+        struct config *config = r->root ? NULL : load(&o->load);
+        if (!config && !r->root)
+                return EXIT_WRONG;
+        if (r->root && strv_add(&layers, r->root) < 0)
+                return EXIT_REFUSED;
+        if (r->root && o->load.path) {
+                if (bind_file(o->load.path, &binds) < 0)
+                        return EXIT_REFUSED;
+                o->load.path = DEFAULT_FILE;
+        }
+        isolate.root.layers = layers;
+        isolate.root.binds = binds;
+        int e = isolate_enter(&isolate, &code, &refusal);
         if (e == 0)
-                return run_loaded(config, o);
-
+                return run_inside(r, config, &isolate, o);
         config_free(config);
-        return code;
+        return e < 0 ? say_refused(&refusal) : code;
 }
 
 int run_main(const struct request *r) {
+        char word[32];
         struct run_options o = {
                 .load = {
                         .path = r->words[0],
                         .command = r->command,
-                        .environment = environ,
                         .units = r->units,
                         .unit_path = r->unit_path,
                         .enabled = r->enabled,
                 },
                 .stop_budget = r->stop_budget,
                 .notify_socket = getenv("NOTIFY_SOCKET"),
-                .isolated = r->isolate,
+                .isolated = r->isolate && !r->root,
+                .walled = r->isolate,
                 .has_descriptors = inherited_are_ours(environ),
                 .log_level = r->log_level,
                 .hooks = &bus_hooks,
         };
 
-        if (r->hostname && !r->isolate)
-                return verb_complain("run", "only with --isolate", "--hostname",
-                                     "Hostname= in [tend] sets the name of a container");
+        if (r->walled && !r->isolate) {
+                (void) snprintf(word, sizeof(word), "--%s", r->walled);
+                return verb_complain("run", "only with --isolate", word, NULL);
+        }
+        if (r->keep && !r->root)
+                return verb_complain("run", "only with --root", "--keep", NULL);
+        for (char **v = r->variables; v && *v; v++)
+                (void) putenv(*v);
+        o.load.environment = environ;
+        if (r->isolate)
+                return run_isolated(r, &o);
 
         struct config *config = load(&o.load);
-        if (!config)
-                return EXIT_WRONG;
-        return r->isolate ? run_isolated(r, config, &o) : run_loaded(config, &o);
+        return config ? run_loaded(config, &o) : EXIT_WRONG;
 }

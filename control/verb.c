@@ -1,12 +1,15 @@
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "config/capability.h"
 #include "config/suggest.h"
 #include "control/companion.h"
 #include "control/verb.h"
+#include "init/isolate.h"
 
 static int take_flag(void *field, const char *value) {
         (void) value;
@@ -82,6 +85,48 @@ static int take_count(void *field, const char *value) {
         return parse_unsigned(value, 10000, field);
 }
 
+static int take_bind(void *field, const char *value) {
+        struct root_bind b;
+        return root_split_bind(value, &b) < 0 ? -EINVAL : strv_add(field, value);
+}
+
+static int take_memory(void *field, const char *value) {
+        char directory[PATH_MAX], options[64];
+        return root_split_memory(value, directory, options) < 0 ? -EINVAL : strv_add(field, value);
+}
+
+static int take_variable(void *field, const char *value) {
+        return *value == '=' || !strchr(value, '=') ? -EINVAL : strv_add(field, value);
+}
+
+static int take_network(void *field, const char *value) {
+        static const char *const words[] = {
+                [NETWORK_LOOPBACK] = "loopback",
+                [NETWORK_NONE] = "none",
+                [NETWORK_HOST] = "host",
+        };
+
+        for (size_t i = 0; i < countof(words); i++)
+                if (strcmp(words[i], value) == 0) {
+                        *(int *) field = (int) i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+/* "NET_ADMIN", "CAP_NET_ADMIN" or "all". */
+static int take_capability(void *field, const char *value) {
+        char word[CAPABILITY_NAME_ROOM];
+        bool is_whole = strncasecmp(value, "CAP_", 4) == 0;
+
+        (void) snprintf(word, sizeof(word), "%s%s", is_whole ? "" : "CAP_", value);
+        int n = strcmp(value, "all") == 0 ? 0 : capability_find(word);
+        if (n < 0)
+                return -EINVAL;
+        *(uint64_t *) field |= strcmp(value, "all") == 0 ? CAPABILITIES_ALL : CAPABILITY_BIT(n);
+        return 0;
+}
+
 #define IS(type, x) __builtin_types_compatible_p(type, typeof(x))
 #define FIELD(type, f)                                                                                       \
         (offsetof(struct request, f) + 0 * sizeof(char[IS(type, ((struct request *) 0)->f) ? 1 : -1]))
@@ -94,6 +139,7 @@ static int take_count(void *field, const char *value) {
 #define COUNT(f)  take_count, FIELD(unsigned, f)
 #define SIGNAL(f) take_signal, FIELD(int, f)
 #define LEVEL(f)  take_level, FIELD(int, f)
+#define WALL      "with --isolate: " /* how the help of what makes sense there alone begins */
 
 /* clang-format off */
 #define UNIT_OPTIONS \
@@ -105,7 +151,15 @@ static const struct option_row run_options[] = {
         /* name         value    taken as            help */
         UNIT_OPTIONS,
         { "isolate",     NULL,   FLAG(isolate),      "in namespaces of its own, as PID 1, on any machine" },
-        { "hostname",    "NAME", WORD(hostname),     "with --isolate: the host name inside" },
+        { "hostname",    "NAME", WORD(hostname),     WALL "the host name inside" },
+        { "net",         "WORD", take_network, FIELD(int, network), WALL "loopback (the default), none or host" },
+        { "root",        "DIR",  WORD(root),         WALL "the root; what is written to it is thrown away" },
+        { "keep",        "DIR",  WORD(keep),         WALL "keep what is written to the root, in DIR/upper" },
+        { "read-only",   NULL,   FLAG(read_only),    WALL "write nothing to the root" },
+        { "bind",        "SRC:DST[:ro]", take_bind, FIELD(char **, binds), WALL "SRC is to be seen at DST; again" },
+        { "tmpfs",       "DIR[:SIZE]", take_memory, FIELD(char **, memory), WALL "memory at DIR; again" },
+        { "cap-add",     "NAME", take_capability, FIELD(uint64_t, capabilities), WALL "a capability, or all; again" },
+        { "env",         "A=B",  take_variable, FIELD(char **, variables), "a variable for the services; again" },
         { "stop-budget", "SPAN", SPAN(stop_budget),  "what a stop may take in all, instead of StopBudget=" },
         { "log-level",   "WORD", LEVEL(log_level),   "error, warning, info or debug, instead of LogLevel=" },
 };
@@ -406,6 +460,8 @@ static int take_option(const struct verb *v, int argc, char **argv, int *i, stru
                 return verb_complain(v->name, "a value is missing", word, o->help);
         if (o->take((char *) r + o->field, value) < 0)
                 return complain_value(v, o, value);
+        if (text_starts(o->help, WALL))
+                r->walled = o->name;
         return 0;
 }
 
@@ -453,5 +509,8 @@ int verb_main(const struct verb *v, int argc, char **argv) {
         if (code == 0)
                 code = run(v, &r);
         strv_free(r.units);
+        strv_free(r.binds);
+        strv_free(r.memory);
+        strv_free(r.variables);
         return code;
 }

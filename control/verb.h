@@ -15,11 +15,16 @@ struct request {
         char **units;          /* owned; --unit, each of them; NULL: none */
         const char *unit_path; /* NULL: not given */
         const char *hostname;  /* NULL: not given */
-        const char *root;      /* of `tend prepare`; NULL: our own */
-        usec_t stop_budget;    /* USEC_INFINITY: not given */
-        usec_t base_time;      /* of `tend calendar`; USEC_INFINITY: now */
-        usec_t probe_timeout;  /* of a try; 0: not given */
-        usec_t probe_wait;     /* how long it is tried; 0: once */
+        const char *root;      /* NULL: our own */
+        const char *keep;      /* NULL: not given */
+        const char *walled;    /* an option that makes sense with --isolate alone; NULL: none was given */
+        char **binds, **memory, **variables; /* owned; --bind, --tmpfs, --env, each of them; NULL: none */
+        uint64_t capabilities;               /* --cap-add: bit N for number N */
+        int network;                         /* enum network */
+        usec_t stop_budget;                  /* USEC_INFINITY: not given */
+        usec_t base_time;                    /* of `tend calendar`; USEC_INFINITY: now */
+        usec_t probe_timeout;                /* of a try; 0: not given */
+        usec_t probe_wait;                   /* how long it is tried; 0: once */
         unsigned iterations;
         int log_level;         /* enum log_level; -1: not given */
         const char *socket;    /* --socket; NULL: the places of control/place.h */
@@ -29,7 +34,7 @@ struct request {
         usec_t timeout;        /* likewise; 0: not given */
         bool follow, lasting, dry_run;
         bool json, no_block, all;
-        bool isolate, enabled;
+        bool isolate, enabled, read_only;
         bool explain, roff, graph;
         bool boot;
         bool changed;

@@ -1,118 +1,167 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/io.h"
+#include "base/log.h"
+#include "base/userns.h"
 #include "init/init.h"
 #include "init/isolate.h"
 #include "init/kernel.h"
+#include "init/mounts.h"
 #include "init/tty.h"
 
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
 
 /* What the two halves know of each other. */
 struct halves {
-        const struct isolate *options;
+        struct isolate *options;
         struct init outside; /* the parent's */
         int tty;             /* to be handed over, or -1 */
         int alive[2];        /* the parent holds the second, and so the first hangs up when it dies */
         int failed[2];       /* the child's failure comes home here, or an end of file */
         pid_t child;
+        struct mounts mounts; /* the child's */
+        int *binds;           /* the same; owned */
+        const char *what;     /* the word that a step is about */
 };
-
-/* Also comes through the pipe, so that it holds no pointers. */
-struct failure {
-        int error;
-        int step;
-};
-
-static int make_private(maybe_unused const struct halves *h) {
-        return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
-}
-
-static int mount_proc(maybe_unused const struct halves *h) {
-        return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? -errno : 0;
-}
-
-static int set_hostname(const struct halves *h) {
-        return h->options->hostname ? kernel_set_hostname(h->options->hostname) : 0;
-}
-
-/* Its own process group, so that it can be in the terminal's foreground without us, and stop and go on. */
-static int enter_group(const struct halves *h) {
-        if (setpgid(0, 0) < 0)
-                return -errno;
-        return h->tty >= 0 ? tty_set_foreground(h->tty, getpgrp()) : 0;
-}
 
 /* The kernel tells us when the parent dies, but not when it has died already. */
-static int follow_parent(const struct halves *h) {
+static int follow_parent(maybe_unused struct halves *h) {
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 return -errno;
         struct pollfd p = { .fd = h->alive[0] };
         return poll(&p, 1, 0) > 0 ? -ESRCH : 0;
 }
 
+static int make_private(maybe_unused struct halves *h) {
+        (void) unshare(CLONE_NEWCGROUP); /* a kernel without cgroups has no use for it */
+        return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+}
+
+static int gather(struct halves *h) {
+        h->mounts.read_only = h->options->root.read_only;
+        return mounts_gather(&h->mounts);
+}
+
+static int gather_binds(struct halves *h) {
+        return root_gather(&h->options->root, &h->binds, &h->what);
+}
+
+/* Through the machine's own root no device is opened: the new /dev has all there are. */
+static int enter_root(struct halves *h) {
+        const struct root *r = &h->options->root;
+        struct mount_attr as = { .attr_set = MOUNT_ATTR_NODEV | (r->read_only ? MOUNT_ATTR_RDONLY : 0) };
+
+        if (!r->layers)
+                return mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &as, sizeof(as)) < 0 ? -errno : 0;
+        int e = root_enter(r, &h->what);
+        if (e <= 0)
+                return e;
+        log_warning(NULL,
+                    "the kernel lays no overlay over %s for this user: it is read-only, with memory at /run, "
+                    "/tmp and /var/tmp; --keep and --bind to new places want an overlay",
+                    r->layers[0]);
+        h->mounts.read_only = true;
+        return 0;
+}
+
+static int furnish(struct halves *h) {
+        h->what = "behind /proc";
+        return mounts_make(&h->mounts);
+}
+
+static int fill_root(struct halves *h) {
+        return root_fill(&h->options->root, h->binds, &h->what);
+}
+
+static int raise_network(struct halves *h) {
+        return h->options->network == NETWORK_LOOPBACK ? kernel_raise_loopback() : 0;
+}
+
+/* Its own process group, so that it can be in the terminal's foreground without us, and stop and go on. */
+static int enter_group(struct halves *h) {
+        if (setpgid(0, 0) < 0)
+                return -errno;
+        return h->tty >= 0 ? tty_set_foreground(h->tty, getpgrp()) : 0;
+}
+
 /* clang-format off */
 /* What PID 1 of the new namespaces does before it goes on. */
 static const struct {
         const char *doing;
-        int (*run)(const struct halves *h);
+        int (*run)(struct halves *h);
 } steps[] = {
         { "binding its life to tend's outside", follow_parent },
         { "making the mounts private",          make_private  },
-        { "mounting /proc",                     mount_proc    },
-        { "setting the hostname",               set_hostname  },
+        { "mounting /proc",                     gather        },
+        { "binding",                            gather_binds  },
+        { "entering the root",                  enter_root    },
+        { "hiding the machine",                 furnish       },
+        { "mounting",                           fill_root     },
+        { "raising the loopback interface",     raise_network },
         { "making a process group",             enter_group   },
 };
 /* clang-format on */
 
-/* Root inside, ourselves outside. A group can be mapped only where setgroups() cannot be used to
- * leave one. */
-static int map_users(uid_t uid, gid_t gid) {
-        char users[32], groups[32];
+static int clone_with(int flags, int cgroup) {
+        struct clone_args args = {
+                .flags = (unsigned) flags,
+                .exit_signal = SIGCHLD,
+        };
+        if (cgroup >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (unsigned) cgroup;
+        }
+        long pid = syscall(SYS_clone3, &args, sizeof(args));
+        return pid < 0 ? -errno : (int) pid;
+}
 
-        (void) snprintf(users, sizeof(users), "0 %u 1", (unsigned) uid);
-        (void) snprintf(groups, sizeof(groups), "0 %u 1", (unsigned) gid);
-        int r = io_write_file("/proc/self/setgroups", "deny");
-        if (r < 0 && r != -ENOENT)
+/* Root may have been left without the capability: then a user namespace brings it, as for anybody else. The
+ * new PID 1 is born into the others, so that all of us stays outside of them. */
+static int make_child(struct halves *h, struct refusal *ret) {
+        int flags = NAMESPACES | (h->options->network == NETWORK_HOST ? 0 : CLONE_NEWNET);
+
+        ret->doing = "making namespaces";
+        int pid = geteuid() == 0 ? clone_with(flags, h->options->cgroup) : -EPERM;
+        if (pid != -EPERM)
+                return pid;
+        struct userns users;
+        ret->doing = "making a user namespace";
+        int r = userns_enter(0, &users);
+        if (r < 0)
                 return r;
-        r = io_write_file("/proc/self/uid_map", users);
-        return r < 0 ? r : io_write_file("/proc/self/gid_map", groups);
+        h->options->root.as_user = true;
+        ret->doing = "making namespaces";
+        return clone_with(flags, h->options->cgroup);
 }
 
-/* Root may have been left without the capability: then a user namespace brings it, as for anybody else. */
-static int make_namespaces(const char **ret_doing) {
-        uid_t uid = geteuid();
-        gid_t gid = getegid();
-
-        *ret_doing = "making namespaces";
-        if (uid == 0 && unshare(NAMESPACES) == 0)
-                return 0;
-        if (uid == 0 && errno != EPERM)
-                return -errno;
-        *ret_doing = "making a user namespace";
-        if (unshare(NAMESPACES | CLONE_NEWUSER) < 0)
-                return -errno;
-        *ret_doing = "mapping users and groups";
-        return map_users(uid, gid);
-}
-
-static int run_steps(const struct halves *h) {
+static int run_steps(struct halves *h) {
         (void) close(h->alive[1]);
         (void) close(h->failed[0]);
         for (size_t n = 0; n < countof(steps); n++) {
-                struct failure f = { .error = steps[n].run(h), .step = (int) n };
+                h->what = NULL;
+                struct refusal f = { .error = steps[n].run(h), .doing = steps[n].doing, .what = h->what };
                 if (f.error == 0)
                         continue;
+                /* Both halves have the same words at the same addresses. */
                 (void) !io_write_all(h->failed[1], &f, sizeof(f));
                 _exit(1);
         }
+        free(h->binds);
         (void) close(h->failed[1]);
         (void) close(h->outside.signal_fd);
         /* alive[0] stays open, close-on-exec; signals stay blocked until init_open() has its own descriptor
@@ -169,8 +218,8 @@ static int stay_outside(struct halves *h) {
 }
 
 /* Whether the child came through its steps. */
-static int hear_of_child(struct halves *h, const char **ret_doing) {
-        struct failure f;
+static int hear_of_child(struct halves *h, struct refusal *ret) {
+        struct refusal f;
         ssize_t n;
 
         do
@@ -181,43 +230,102 @@ static int hear_of_child(struct halves *h, const char **ret_doing) {
 
         while (waitpid(h->child, NULL, 0) < 0 && errno == EINTR)
                 continue;
-        *ret_doing = steps[f.step].doing;
-        return f.error;
+        *ret = f;
+        return -1;
 }
 
-static int split(struct halves *h, int *ret_code, const char **ret_doing) {
-        *ret_doing = "making a process";
-        h->child = fork();
-        if (h->child < 0)
-                return -errno;
+static int split(struct halves *h, int *ret_code, struct refusal *ret) {
+        h->child = make_child(h, ret);
+        if (h->child < 0) {
+                ret->error = h->child;
+                return -1;
+        }
         if (h->child == 0)
                 return run_steps(h);
 
         (void) close(h->alive[0]);
         (void) close(h->failed[1]);
-        int r = hear_of_child(h, ret_doing);
+        int r = hear_of_child(h, ret);
         (void) close(h->failed[0]);
         if (r == 0)
                 *ret_code = stay_outside(h);
         (void) close(h->alive[1]);
         (void) close(h->outside.signal_fd);
+        root_tidy(&h->options->root);
         return r < 0 ? r : 1;
 }
 
-int isolate_enter(const struct isolate *o, int *ret_code, const char **ret_doing) {
+int isolate_enter(struct isolate *o, int *ret_code, struct refusal *ret) {
         struct halves h = { .options = o };
 
         /* Before the namespaces: afterwards the numbers that the terminal tells are those of another
          * namespace. */
         h.tty = tty_find_owned();
-        *ret_doing = "opening the signal descriptor";
-        int r = init_open_as(&h.outside, 0);
-        if (r < 0)
-                return r;
-        *ret_doing = "making pipes";
-        if (pipe2(h.alive, O_CLOEXEC) < 0 || pipe2(h.failed, O_CLOEXEC) < 0)
-                return -errno;
+        *ret = (struct refusal){ .doing = "opening the signal descriptor" };
+        ret->error = init_open_as(&h.outside, 0);
+        if (ret->error < 0)
+                return -1;
+        ret->doing = "making pipes";
+        if (pipe2(h.alive, O_CLOEXEC) == 0 && pipe2(h.failed, O_CLOEXEC) == 0)
+                return split(&h, ret_code, ret);
+        ret->error = -errno;
+        return -1;
+}
 
-        r = make_namespaces(ret_doing);
-        return r < 0 ? r : split(&h, ret_code, ret_doing);
+/* What container engines leave to a container, but for CAP_MKNOD: there is no cgroup here that would keep it
+ * from the machine's disks. */
+#define USUAL                                                                                                \
+        (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) |        \
+         BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) |                  \
+         BIT(CAP_NET_RAW) | BIT(CAP_SYS_CHROOT) | BIT(CAP_AUDIT_WRITE) | BIT(CAP_SETFCAP))
+#define BIT(n) (UINT64_C(1) << (n))
+
+static int drop_capabilities(uint64_t kept) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        for (int n = 0; prctl(PR_CAPBSET_READ, n) >= 0; n++)
+                if (!(kept & BIT(n)) && prctl(PR_CAPBSET_DROP, n) < 0)
+                        return -errno;
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+        for (unsigned i = 0; i < countof(data); i++) {
+                uint32_t part = (uint32_t) (kept >> (32 * i));
+                data[i].permitted &= part;
+                data[i].effective &= part;
+                data[i].inheritable &= part;
+        }
+        return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+/* The terminal is the caller's own: who types into it for him is out. By the numbers that ioctl(2) has in
+ * each of this machine's ways to call the kernel. */
+static int keep_typing_out(void) {
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 1, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 0, 4),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 3, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 54, 2, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40000000 + 514, 1, 0),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        };
+        struct sock_fprog program = { .len = countof(code), .filter = code };
+        bool has_terminal = isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO);
+
+        return has_terminal && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
+}
+
+int isolate_seal(const struct isolate *o, struct refusal *ret) {
+        *ret = (struct refusal){ .doing = "setting the hostname", .what = o->hostname };
+        ret->error = o->hostname ? kernel_set_hostname(o->hostname) : 0;
+        if (ret->error < 0)
+                return -1;
+        *ret = (struct refusal){ .doing = "giving the terminal a filter", .error = keep_typing_out() };
+        if (ret->error == 0)
+                *ret = (struct refusal){ .doing = "dropping capabilities",
+                                         .error = drop_capabilities(USUAL | o->capabilities) };
+        return ret->error < 0 ? -1 : 0;
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdint.h>
 #include <string.h>
@@ -36,6 +37,10 @@ void kernel_unmap_code(void) {
 }
 
 int kernel_set_hostname(const char *name) {
+        char now[HOST_NAME_MAX + 1] = "";
+
+        if (gethostname(now, sizeof(now) - 1) == 0 && strcmp(now, name) == 0)
+                return 0;
         return sethostname(name, strlen(name)) < 0 ? -errno : 0;
 }
 

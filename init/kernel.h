@@ -9,7 +9,7 @@ usec_t kernel_now(void); /* CLOCK_MONOTONIC */
 /* What only the start has needed of the program's code need not stay mapped; whatever runs again comes back
  * from the page cache, see madvise(2). */
 void kernel_unmap_code(void);
-int kernel_set_hostname(const char *name) must_check;
+int kernel_set_hostname(const char *name) must_check; /* without a right to where it is that already */
 /* Brings the loopback interface up; 0 as well where it is. A negative errno where that is refused. */
 int kernel_raise_loopback(void) must_check;
 

@@ -54,8 +54,8 @@ static const struct file_system {
 static const struct node {
         const char *path;
         unsigned char major, minor;
-} nodes[] = {
-        { "/dev/null", 1, 3 }, { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
+} nodes[MOUNTS_NODES] = {
+        { "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
         { "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
 };
 
@@ -77,7 +77,7 @@ static const char *const unchanged[] = {
 /* clang-format on */
 
 struct work {
-        const struct mounts *anew;
+        struct mounts *anew;
         bool has_left; /* the mount namespace is ours, or cannot be: */
         int error;     /* then why */
         bool own_dev;  /* we have mounted /dev */
@@ -150,7 +150,17 @@ static int leave_namespace(struct work *w, const char *below) {
         return w->error;
 }
 
-static int do_mount(const struct file_system *f) {
+static int put(int *mount, const char *to) {
+        int r = move_mount(*mount, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+
+        cleanup_close(mount);
+        *mount = -1;
+        return r;
+}
+
+static int do_mount(const struct work *w, const struct file_system *f) {
+        if (w->anew && f < file_systems + 2)
+                return put(f == file_systems ? &w->anew->proc : &w->anew->sys, f->path);
         if (mount(f->type, f->path, f->type, f->flags, f->options) == 0)
                 return 0;
         if (errno != EINVAL || strcmp(f->type, "devpts") != 0)
@@ -158,23 +168,6 @@ static int do_mount(const struct file_system *f) {
         /* The group tty has no number in a user namespace of few. */
         return mount(f->type, f->path, f->type, f->flags, "newinstance,ptmxmode=0666,mode=0620") < 0 ? -errno
                                                                                                      : 0;
-}
-
-static int copy_mount(int from, const char *name, unsigned recursive, const char *to) {
-        autoclose int fd =
-                open_tree(from, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
-
-        if (fd < 0)
-                return -errno;
-        return move_mount(fd, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
-}
-
-/* The kernel shows a network's devices only to who owns it. */
-static int share_sys(const struct mounts *anew) {
-        struct mount_attr as = { .attr_set = MOUNT_ATTR_RDONLY };
-        int r = copy_mount(anew->sys, "", AT_RECURSIVE, "/sys");
-
-        return r < 0 || mount_setattr(AT_FDCWD, "/sys", AT_RECURSIVE, &as, sizeof(as)) == 0 ? r : -errno;
 }
 
 static int make_file_system(struct work *w, const struct file_system *f) {
@@ -185,9 +178,7 @@ static int make_file_system(struct work *w, const struct file_system *f) {
         if (made)
                 (void) chmod(f->path, mode);
         if (r == 0)
-                r = do_mount(f);
-        if (r == -EPERM && w->anew && strcmp(f->type, "sysfs") == 0)
-                r = share_sys(w->anew);
+                r = do_mount(w, f);
         if (r < 0 && made && (f->bits & PLAIN))
                 return 0;
         if (r < 0 && made)
@@ -201,30 +192,13 @@ static int make_file(const char *path) {
         return fd < 0 ? -errno : 0;
 }
 
-static int make_node(const struct work *w, const struct node *n) {
+static int make_node(const struct work *w, size_t i) {
+        const struct node *n = &nodes[i];
+
         if (!w->anew)
                 return mknod(n->path, S_IFCHR | 0666, makedev(n->major, n->minor)) < 0 ? -errno : 0;
         int r = make_file(n->path);
-        return r < 0 ? r : copy_mount(w->anew->dev, n->path + strlen("/dev/"), 0, n->path);
-}
-
-/* The terminal that we were given has no name in the new /dev/pts. */
-static void make_console(const struct mounts *anew) {
-        char link[32], path[64] = "";
-        struct stat own, named;
-
-        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-                (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-                ssize_t n = isatty(fd) ? readlink(link, path, sizeof(path) - 1) : -1;
-                if (n <= 0)
-                        continue;
-                path[n] = '\0';
-                if (text_starts(path, "/dev/") && fstat(fd, &own) == 0 &&
-                    fstatat(anew->dev, path + strlen("/dev/"), &named, 0) == 0 &&
-                    own.st_rdev == named.st_rdev && make_file("/dev/console") == 0)
-                        (void) copy_mount(anew->dev, path + strlen("/dev/"), 0, "/dev/console");
-                return;
-        }
+        return r < 0 ? r : put(&w->anew->nodes[i], n->path);
 }
 
 static void fill_dev(struct work *w) {
@@ -232,12 +206,14 @@ static void fill_dev(struct work *w) {
 
         w->own_dev = true;
         for (size_t i = 0; i < countof(nodes); i++) {
-                int r = make_node(w, &nodes[i]);
+                int r = make_node(w, i);
                 if (r < 0)
                         log_warning(NULL, "%s cannot be made: %s", nodes[i].path, strerror(-r));
         }
         for (size_t i = 0; i < countof(links); i++)
                 (void) !symlink(links[i][0], links[i][1]);
+        if (w->anew && w->anew->console >= 0 && make_file("/dev/console") == 0)
+                (void) put(&w->anew->console, "/dev/console");
         (void) umask(mask);
 }
 
@@ -268,13 +244,69 @@ static int hide_machine(void) {
         return r;
 }
 
-int mounts_make(const struct mounts *anew) {
+static int open_mount(const char *type, unsigned attributes) {
+        autoclose int context = fsopen(type, FSOPEN_CLOEXEC);
+
+        if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return -errno;
+        int fd = fsmount(context, FSMOUNT_CLOEXEC, attributes);
+        return fd < 0 ? -errno : fd;
+}
+
+static int copy_mount(const char *path, unsigned recursive) {
+        int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+        return fd < 0 ? -errno : fd;
+}
+
+/* The kernel shows a network's devices only to who owns it: others see those of the machine. */
+static int open_sys(unsigned safe) {
+        struct mount_attr as = { .attr_set = MOUNT_ATTR_RDONLY };
+        int fd = open_mount("sysfs", safe | MOUNT_ATTR_RDONLY);
+
+        if (fd == -EPERM)
+                fd = copy_mount("/sys", AT_RECURSIVE);
+        if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &as, sizeof(as)) == 0)
+                return fd;
+        (void) close(fd);
+        return -EPERM;
+}
+
+/* The terminal that we were given has no name in the new /dev/pts. */
+static int open_console(void) {
+        char link[32], path[64];
+        struct stat own, named;
+
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+                (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+                ssize_t n = isatty(fd) ? readlink(link, path, sizeof(path) - 1) : -1;
+                if (n <= 0)
+                        continue;
+                path[n] = '\0';
+                if (text_starts(path, "/dev/") && fstat(fd, &own) == 0 && stat(path, &named) == 0 &&
+                    own.st_rdev == named.st_rdev)
+                        return copy_mount(path, 0);
+        }
+        return -1;
+}
+
+int mounts_gather(struct mounts *m) {
+        unsigned safe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+        m->proc = open_mount("proc", safe);
+        m->sys = open_sys(safe);
+        for (size_t i = 0; i < countof(nodes); i++)
+                m->nodes[i] = copy_mount(nodes[i].path, 0);
+        m->console = open_console();
+        return MIN(m->proc, 0);
+}
+
+int mounts_make(struct mounts *anew) {
         struct work w = { .anew = anew, .has_left = anew };
 
         for (const struct file_system *f = file_systems; f < file_systems + countof(file_systems); f++) {
                 int r = is_due(&w, f) ? make_file_system(&w, f) : 1;
 
-                if (r == 0 && strcmp(f->path, "/dev") == 0 && is_mount("/dev"))
+                if (r == 0 && strcmp(f->path, "/dev") == 0)
                         fill_dev(&w);
                 if (r < 0 && anew && f == file_systems)
                         return r;
@@ -282,8 +314,5 @@ int mounts_make(const struct mounts *anew) {
                         log_line(f->level, NULL, "%s is missing and cannot be mounted (%s): %s", f->path,
                                  strerror(-r), f->missed);
         }
-        if (!anew)
-                return 0;
-        make_console(anew);
-        return hide_machine();
+        return anew ? hide_machine() : 0;
 }

@@ -5,13 +5,22 @@
 
 #include "base/def.h"
 
-/* `tend run --isolate` makes all of it anew: what was there is of the machine. */
+#define MOUNTS_NODES 6
+
+/* For `tend run --isolate`, which makes all of it anew: mounts that are at no place yet. What comes from the
+ * machine has to be taken before it is out of sight. */
 struct mounts {
-        int dev, sys;   /* the machine's /dev and /sys, O_PATH; borrowed */
-        bool read_only; /* the root: what is to be written to is in memory */
+        int proc, sys;           /* owned */
+        int nodes[MOUNTS_NODES]; /* owned; the machine's own, as nobody in a user namespace can make any */
+        int console;             /* owned; our terminal by the name it has outside; -1: none */
+        bool read_only;          /* the root: what is to be written to is in memory */
 };
 
-/* For PID 1; `anew` is NULL where it is in somebody else's container. Before the first mount tend leaves the
- * mount namespace for a copy, since it cannot know whose it is. What is refused is said, with what will be
- * missed; never fails, but where `anew` is given and /proc is refused: a negative errno. */
-int mounts_make(const struct mounts *anew);
+/* In the new PID namespace. 0, or a negative errno where there is no /proc to be had. */
+int mounts_gather(struct mounts *m) must_check;
+
+/* For PID 1; `anew` is NULL where it is in somebody else's container, else what mounts_gather() has got,
+ * which is closed. There tend leaves the mount namespace for a copy before the first mount, since it cannot
+ * know whose it is. What is refused is said, with what will be missed. 0; with `anew` a negative errno where
+ * what it is to be walled off from stays in sight. */
+int mounts_make(struct mounts *anew);

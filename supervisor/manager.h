@@ -37,7 +37,8 @@ struct run_options {
         usec_t stop_budget;                /* --stop-budget; USEC_INFINITY: what [tend] says */
         const char *notify_socket;         /* borrowed; NOTIFY_SOCKET of tend's own environment, or NULL */
         int log_level;                     /* --log-level; -1: what [tend] says */
-        bool isolated;                     /* the hostname is ours to set */
+        bool isolated;                     /* --isolate, with the machine's own files around us */
+        bool walled;                       /* --isolate: what a bare namespace lacks is made */
         bool has_descriptors;              /* whoever started tend handed it some, see inherited.h */
         const struct manager_hooks *hooks; /* borrowed; NULL: nobody listens */
 };

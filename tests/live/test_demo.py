@@ -14,7 +14,7 @@ UNPACKED = ROOT / "build" / "demo"
 NOBODY = 65534
 
 # Each of them is a thing that was promised to be seen.
-SEEN = [r"start: tend run --isolate", r"redis answers PING with PONG",
+SEEN = [r"start: tend run --isolate --net host", r"redis answers PING with PONG",
         r"nginx serves: count \d+, by pid \d+ on host demo where PID 1 is tend",
         r"answers PING again \d+ ms after the kill",
         r"worker\.service: .* its MemoryMax=", r"worker\.service: ran out of memory; starts again", r"the budget held: redis and nginx never noticed", r"exit code 0", r"nothing is left: no process, no mount"]

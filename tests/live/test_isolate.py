@@ -32,7 +32,7 @@ def test_pid_1_of_its_own(isolated):
 
 
 def test_namespaces(isolated):
-    kinds = ["pid", "mnt", "uts", "ipc"]
+    kinds = ["pid", "mnt", "uts", "ipc", "net", "cgroup"]
     p = isolated("sh", "-c", "cd /proc/self/ns && readlink " + " ".join(kinds))
     assert p.wait() == 0, p.err
     for kind in kinds:
@@ -49,10 +49,50 @@ def test_hostname_stays_inside(isolated):
 
 
 def test_mounts_stay_inside(isolated, tmp_path):
-    p = isolated("sh", "-c", f"mount -t tmpfs none {tmp_path} && touch {tmp_path}/inside && ls {tmp_path}")
+    """With the right to mount: without it there is none at all."""
+    p = isolated("sh", "-c", f"mount -t tmpfs none {tmp_path} && touch {tmp_path}/inside && ls {tmp_path}",
+                 options=["--cap-add", "sys_admin"])
     assert p.wait() == 0, p.err
     assert "inside" in p.out
     assert not (tmp_path / "inside").exists()
+
+
+@pytest.mark.parametrize("options, seen", [([], "lo 0x9"), (["--net=loopback"], "lo 0x9"), (["--net", "none"], "lo 0x8")])
+def test_network(isolated, options, seen):
+    p = isolated("sh", "-c", "cd /sys/class/net && for n in *; do echo $n $(cat $n/flags); done | grep -v -e tunl -e sit",
+                 options=options)
+    assert p.wait() == 0, p.err
+    assert seen in p.out.splitlines()
+    assert not {"eth0", "ens3", "enp0s3", "wlan0"} & set(p.out.split())
+
+
+def test_network_of_the_machine(isolated):
+    p = isolated("readlink", "/proc/self/ns/net", options=["--net=host"])
+    assert p.wait() == 0, p.err
+    assert p.out.strip() == os.readlink("/proc/self/ns/net")
+
+
+def test_variables(isolated):
+    p = isolated("sh", "-c", 'echo "$A:$B"', options=["--env", "A=1 2", "--env=B="], add_env={"B": "before"})
+    assert p.wait() == 0, p.err
+    assert p.out == "1 2:\n"
+
+
+@pytest.mark.parametrize("options", [["--bind", "/srv"], ["--bind=/srv:srv"], ["--bind=/srv:/a/../b"], ["--bind=/srv:/a/.."],
+                                     ["--bind=/srv:/"], ["--tmpfs=a"], ["--tmpfs=/a:b"], ["--tmpfs=/a/../b"], ["--net=eth0"],
+                                     ["--cap-add=NET"], ["--env=A"], ["--env==A"], ["--keep=/srv"]])
+def test_wrong_words(isolated, options):
+    """Nothing is begun."""
+    p = isolated("echo", "up", options=options)
+    assert p.wait() == 2
+    assert p.out == "" and options[0].split("=")[0] in p.err
+
+
+@pytest.mark.parametrize("option", ["--bind=/srv:/srv", "--root=/srv", "--read-only", "--tmpfs=/srv", "--net=none", "--cap-add=all"])
+def test_only_with_the_wall(tend, option):
+    done = tend.run("run", option, "--", "true")
+    assert done.returncode == 2
+    assert f"tend: run: {option.split('=')[0]}: only with --isolate\n" in done.stderr
 
 
 @pytest.mark.parametrize("script, code", [("exit 0", 0), ("exit 42", 42), ("kill -KILL $$", 137)])
