@@ -9,6 +9,7 @@
 #include "init/isolate.h"
 #include "init/kernel.h"
 #include "init/mounts.h"
+#include "supervisor/enclosure.h"
 #include "supervisor/manager.h"
 
 /* Everything that can be wrong with the files is said before anything is made. NULL where there are
@@ -67,10 +68,21 @@ static int bind_file(const char *path, char ***binds) {
         return access(more, F_OK) == 0 ? strv_add(binds, folder) : 0;
 }
 
+/* Where nobody has a budget it would be made for nothing. What another root holds is not known yet. */
+static bool wants_enclosure(const struct request *r, const struct config *config) {
+        const struct enclosure_limits *l = &r->limits;
+        bool wants = !config || l->memory > 0 || l->tasks > 0 || l->cpus > 0;
+
+        for (size_t i = 0; config && i < config->n_units; i++)
+                wants |= config->units[i]->budget != NULL;
+        return wants;
+}
+
 static int run_inside(const struct request *r, struct config *config, struct isolate *isolate,
                       struct run_options *o) {
         struct refusal refusal;
 
+        cleanup_close(&isolate->cgroup);
         if (r->root)
                 config = load(&o->load);
         if (!config)
@@ -98,8 +110,8 @@ static int run_isolated(const struct request *r, struct run_options *o) {
                         .memory = r->memory,
                 },
                 .capabilities = r->capabilities,
-                .cgroup = -1,
         };
+        struct enclosure enclosure = { .inside = -1, .alive = -1 };
         struct refusal refusal;
         int code;
 
@@ -115,10 +127,14 @@ static int run_isolated(const struct request *r, struct run_options *o) {
         }
         isolate.root.layers = layers;
         isolate.root.binds = binds;
+        if (wants_enclosure(r, config))
+                enclosure_open(&enclosure, &r->limits);
+        isolate.cgroup = enclosure.inside;
         int e = isolate_enter(&isolate, &code, &refusal);
         if (e == 0)
                 return run_inside(r, config, &isolate, o);
         config_free(config);
+        enclosure_close(&enclosure);
         return e < 0 ? say_refused(&refusal) : code;
 }
 

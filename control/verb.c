@@ -85,6 +85,23 @@ static int take_count(void *field, const char *value) {
         return parse_unsigned(value, 10000, field);
 }
 
+static int take_size(void *field, const char *value) {
+        return parse_size(value, field) < 0 || *(uint64_t *) field == 0 ? -EINVAL : 0;
+}
+
+/* "1.5", in thousandths. */
+static int take_cpus(void *field, const char *value) {
+        size_t whole = strspn(value, "0123456789"),
+               digits = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
+        char text[16];
+
+        if (whole == 0 || whole > 5 || digits > 3 || value[whole + (digits > 0 ? 1 + digits : 0)] != '\0')
+                return -EINVAL;
+        (void) snprintf(text, sizeof(text), "%.*s%.*s%.*s", (int) whole, value, (int) digits,
+                        value + whole + 1, (int) (3 - digits), "000");
+        return parse_unsigned(text, UINT32_MAX / 1000, field) < 0 || *(unsigned *) field == 0 ? -EINVAL : 0;
+}
+
 static int take_bind(void *field, const char *value) {
         struct root_bind b;
         return root_split_bind(value, &b) < 0 ? -EINVAL : strv_add(field, value);
@@ -152,14 +169,22 @@ static const struct option_row run_options[] = {
         UNIT_OPTIONS,
         { "isolate",     NULL,   FLAG(isolate),      "in namespaces of its own, as PID 1, on any machine" },
         { "hostname",    "NAME", WORD(hostname),     WALL "the host name inside" },
-        { "net",         "WORD", take_network, FIELD(int, network), WALL "loopback (the default), none or host" },
+        { "net",         "WORD", take_network, FIELD(int, network),
+          WALL "loopback (the default), none or host" },
         { "root",        "DIR",  WORD(root),         WALL "the root; what is written to it is thrown away" },
         { "keep",        "DIR",  WORD(keep),         WALL "keep what is written to the root, in DIR/upper" },
         { "read-only",   NULL,   FLAG(read_only),    WALL "write nothing to the root" },
-        { "bind",        "SRC:DST[:ro]", take_bind, FIELD(char **, binds), WALL "SRC is to be seen at DST; again" },
+        { "bind",        "SRC:DST[:ro]", take_bind, FIELD(char **, binds),
+          WALL "SRC is to be seen at DST; again" },
         { "tmpfs",       "DIR[:SIZE]", take_memory, FIELD(char **, memory), WALL "memory at DIR; again" },
-        { "cap-add",     "NAME", take_capability, FIELD(uint64_t, capabilities), WALL "a capability, or all; again" },
-        { "env",         "A=B",  take_variable, FIELD(char **, variables), "a variable for the services; again" },
+        { "cap-add",     "NAME", take_capability, FIELD(uint64_t, capabilities),
+          WALL "a capability, or all; again" },
+        { "memory",      "SIZE", take_size, FIELD(uint64_t, limits.memory),
+          WALL "what all may use together" },
+        { "cpus",        "N",    take_cpus, FIELD(unsigned, limits.cpus), WALL "the same of processors" },
+        { "tasks",       "N",    take_size, FIELD(uint64_t, limits.tasks), WALL "the same of processes" },
+        { "env",         "A=B",  take_variable, FIELD(char **, variables),
+          "a variable for the services; again" },
         { "stop-budget", "SPAN", SPAN(stop_budget),  "what a stop may take in all, instead of StopBudget=" },
         { "log-level",   "WORD", LEVEL(log_level),   "error, warning, info or debug, instead of LogLevel=" },
 };

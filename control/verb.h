@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/def.h"
+#include "supervisor/enclosure.h"
 
 #define DEFAULT_FILE "/etc/tend.ini"
 
@@ -19,12 +20,13 @@ struct request {
         const char *keep;      /* NULL: not given */
         const char *walled;    /* an option that makes sense with --isolate alone; NULL: none was given */
         char **binds, **memory, **variables; /* owned; --bind, --tmpfs, --env, each of them; NULL: none */
-        uint64_t capabilities;               /* --cap-add: bit N for number N */
-        int network;                         /* enum network */
-        usec_t stop_budget;                  /* USEC_INFINITY: not given */
-        usec_t base_time;                    /* of `tend calendar`; USEC_INFINITY: now */
-        usec_t probe_timeout;                /* of a try; 0: not given */
-        usec_t probe_wait;                   /* how long it is tried; 0: once */
+        struct enclosure_limits limits;
+        uint64_t capabilities; /* --cap-add: bit N for number N */
+        int network;           /* enum network */
+        usec_t stop_budget;    /* USEC_INFINITY: not given */
+        usec_t base_time;      /* of `tend calendar`; USEC_INFINITY: now */
+        usec_t probe_timeout;  /* of a try; 0: not given */
+        usec_t probe_wait;     /* how long it is tried; 0: once */
         unsigned iterations;
         int log_level;         /* enum log_level; -1: not given */
         const char *socket;    /* --socket; NULL: the places of control/place.h */

@@ -422,6 +422,16 @@ static void see(struct cgroups *c, const struct place *p) {
                 c->seen = text_format("%s%s", p->mount, strcmp(p->own, p->root) == 0 ? "" : below_mount(p));
 }
 
+size_t cgroup_own_path(char *path, size_t size) {
+        struct place place = {};
+        const char *below = find_mount(&place) && find_own(&place, "self") ? below_mount(&place) : NULL;
+
+        if (!below)
+                return 0;
+        (void) snprintf(path, size, "%s%s", place.mount, strcmp(below, "/") == 0 ? "" : below);
+        return strlen(place.mount);
+}
+
 void cgroup_open(struct cgroups *c, const struct init *init, char *const *environment) {
         struct ground_facts facts;
         struct place place = {};

@@ -29,6 +29,9 @@ void cgroup_open(struct cgroups *c, const struct init *init, char *const *enviro
  * are: nothing is taken over, and `root` stays -1. */
 void cgroup_survey(struct cgroups *c, char *const *environment);
 
+/* Our own cgroup as a path, and how much of it leads to where cgroups are mounted; 0: none can be seen. */
+size_t cgroup_own_path(char *path, size_t size) must_check;
+
 /* Bit N: no cgroup of a service keeps what needs enum controller N. */
 static inline uint32_t cgroup_unkept(const struct cgroups *c) {
         return c->ground.tier == TIER_KERNEL ? ~c->controllers : UINT32_MAX;

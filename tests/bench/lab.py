@@ -15,8 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = ROOT / "build" / "bench"
-NAMES = "tiny", "mark", "bare", "orphans", "race"
-TINY, MARK, BARE, ORPHANS, RACE = PROGRAMS = [BUILD / name for name in NAMES]
+NAMES = "tiny", "mark", "bare", "orphans", "race", "wall"
+TINY, MARK, BARE, ORPHANS, RACE, WALL = PROGRAMS = [BUILD / name for name in NAMES]
 COMPILE = os.environ.get("CC", "gcc"), "-std=gnu17", "-D_GNU_SOURCE", f"-I{ROOT}", "-O2", "-Wall", "-static", "-s"
 
 
@@ -50,8 +50,9 @@ class Board:
     FIELDS = ("begun_at", "full_at", "left_at", "goal", "up", "go", "loops")
     GAPS = 8192
 
-    def __init__(self, goal=0):
-        shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    def __init__(self, goal=0, folder=None):
+        """In `folder`, where what writes to it has a /dev/shm of its own."""
+        shm = folder or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
         with tempfile.NamedTemporaryFile(prefix="tend-bench-", dir=shm, delete=False) as file:
             file.truncate(self.LAYOUT.size + self.GAPS * 8)
             self.path = file.name
