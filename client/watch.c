@@ -275,17 +275,15 @@ static int await_step(struct link *l, usec_t until, bool *stepped) {
         return 1;
 }
 
-static int await(struct link *l, struct snapshot *s, char **names, const struct request *r) {
+static int await_goal(struct link *l, struct snapshot *s, char **names, const struct request *r,
+                      bool *stepped) {
         const struct goal *g = find_goal(r->goal ? r->goal : "ready");
         usec_t until = r->timeout > 0 ? usec_add(now(), r->timeout) : USEC_INFINITY;
         enum verdict v = VERDICT_NOT_YET;
-        bool stepped = true;
         int e = 1;
 
-        l->on_signal = note_step;
-        l->context = &stepped;
-        while (v == VERDICT_NOT_YET && (e = await_step(l, until, &stepped)) > 0) {
-                stepped = false;
+        while (v == VERDICT_NOT_YET && (e = await_step(l, until, stepped)) > 0) {
+                *stepped = false;
                 e = take_snapshot(s, l, names);
                 if (e < 0)
                         break;
@@ -301,6 +299,17 @@ static int await(struct link *l, struct snapshot *s, char **names, const struct 
         else if (v != VERDICT_REACHED)
                 complain_all(s, g, " in time");
         return v == VERDICT_REACHED ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int await(struct link *l, struct snapshot *s, char **names, const struct request *r) {
+        bool stepped = true;
+
+        l->on_signal = note_step;
+        l->context = &stepped;
+        int code = await_goal(l, s, names, r, &stepped);
+        l->on_signal = NULL;
+        l->context = NULL;
+        return code;
 }
 
 int wait_main(const struct request *r) {

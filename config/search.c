@@ -467,10 +467,11 @@ int search_drop_ins(const struct search *s, char *const *names, char ***ret) {
 int search_control(const char *name, char ***ret) {
         char directory[] = SEARCH_CONTROL, *directories[] = { directory, NULL };
         const struct search s = { .directories = directories };
-        autofree char *own = strdup(name);
-        char *names[] = { own, NULL };
+        char own[NAME_MAX + 1], *names[] = { own, NULL };
 
-        return own ? search_drop_ins(&s, names, ret) : -ENOMEM;
+        if (snprintf(own, sizeof(own), "%s", name) >= (int) sizeof(own))
+                return -ENAMETOOLONG;
+        return search_drop_ins(&s, names, ret);
 }
 
 int search_links(const struct search *s, char *const *names, const char *suffix, bool enabled_only,

@@ -89,7 +89,7 @@ static int add_supplementary(struct launch *l) {
         char *const *names = l->unit->setup ? l->unit->setup->supplementary_groups : NULL;
         size_t n = strv_length(names);
 
-        if (n == 0)
+        if (!names || n == 0)
                 return 0;
         gid_t *groups = reallocarray(l->groups, l->n_groups + n, sizeof(*groups));
         if (!groups)
