@@ -26,10 +26,10 @@ static int path_of(const struct unit *u, char path[PATH_MAX]) {
         return budget_path(u->budget ? u->budget->slice : NULL, u->name, path, PATH_MAX);
 }
 
-static void say_refused(const char *name, const char *setting, uint32_t missing, int r) {
-        if (missing)
-                log_warning(name, "%s= is not enforced: " LACKS_CONTROLLER, setting);
-        else
+/* That a controller is missing has been said at the start, with all that goes without it. */
+static void say_refused(const struct cgroups *c, const char *name, const char *setting,
+                        enum controller controller, int r) {
+        if (c->controllers & 1U << controller)
                 log_warning(name, "%s= is not enforced: %s", setting, strerror(-r));
 }
 
@@ -55,7 +55,7 @@ static void write_knobs(const struct cgroups *c, const char *path, const char *n
                         continue;
                 int r = write_knob(c, path, k->file, is_set ? text : k->usual);
                 if (r < 0 && is_set)
-                        say_refused(name, k->setting, ~c->controllers & 1U << k->controller, r);
+                        say_refused(c, name, k->setting, k->controller, r);
         }
 }
 
@@ -107,8 +107,8 @@ static void write_devices(const struct cgroups *c, const char *path, const char 
         for (const struct device_limit *d = b ? b->devices : NULL; d; d = d->next) {
                 int r = write_device(c, path, d, d->value);
                 if (r < 0)
-                        say_refused(name, budget_device_setting((enum device_limit_kind) d->kind),
-                                    ~c->controllers & 1U << CONTROLLER_IO, r);
+                        say_refused(c, name, budget_device_setting((enum device_limit_kind) d->kind),
+                                    CONTROLLER_IO, r);
         }
 }
 

@@ -28,6 +28,7 @@ def play(tend, folder, user=()):
     assert done.returncode == 0, done.stdout + done.stderr
     for words in SEEN:
         assert re.search(words, done.stdout), f"not seen: {words}\n{done.stdout}"
+    assert done.stdout.count("worker.service: MemoryMax= ") <= 1  # how it is kept is said once
 
 
 @pytest.mark.limit(180)  # the first time, the daemons are downloaded
