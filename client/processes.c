@@ -63,6 +63,11 @@ static int add(struct census *c, pid_t pid) {
         return 0;
 }
 
+static int by_pid(const void *a, const void *b) {
+        const struct process *x = a, *y = b;
+        return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
 static int take(struct census *c) {
         DIR *proc = opendir("/proc");
         const struct dirent *e;
@@ -75,6 +80,8 @@ static int take(struct census *c) {
                 if (parse_unsigned(e->d_name, INT32_MAX, &pid) == 0)
                         r = add(c, (pid_t) pid);
         (void) closedir(proc);
+        if (c->n > 0)
+                qsort(c->list, c->n, sizeof(*c->list), by_pid);
         c->owner = calloc(c->n + 1, sizeof(struct live_status *));
         return c->owner ? r : -ENOMEM;
 }
@@ -101,12 +108,15 @@ static struct live_status *find_owner(struct snapshot *s, const struct process *
 static bool inherit(struct census *c) {
         bool has_changed = false;
 
-        for (size_t i = 0; i < c->n; i++)
-                for (size_t k = 0; !c->owner[i] && k < c->n; k++)
-                        if (c->list[k].pid == c->list[i].parent && c->owner[k]) {
-                                c->owner[i] = c->owner[k];
-                                has_changed = true;
-                        }
+        for (size_t i = 0; i < c->n; i++) {
+                const struct process key = { .pid = c->list[i].parent };
+                const struct process *parent =
+                        c->owner[i] ? NULL : bsearch(&key, c->list, c->n, sizeof(key), by_pid);
+                if (!parent || !c->owner[parent - c->list])
+                        continue;
+                c->owner[i] = c->owner[parent - c->list];
+                has_changed = true;
+        }
         return has_changed;
 }
 

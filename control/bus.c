@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -266,12 +267,17 @@ static void close_bus(void *context) {
         free(b);
 }
 
+/* An answer about a thousand units is half a megabyte. As it is a mapping of its own all of that goes back to
+ * the system; but the C library would keep such memory once one has been freed, unless told not to. */
+#define MAPPED_FROM (128 * 1024)
+
 static void *open_bus(struct manager *m) {
         if (m->config->container.control == CONTROL_NO)
                 return NULL;
         struct bus *b = calloc(1, sizeof(*b));
         int r = -ENOMEM;
 
+        (void) mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
         if (b) {
                 b->manager = m;
                 b->doors[0].fd = b->doors[1].fd = -1;

@@ -2,10 +2,12 @@
 import json
 import os
 import re
+import struct
 import subprocess
 
 import pytest
 from conftest import stop, until
+from test_bus import connect, message, pad, take, text
 from test_status import Shop, documented
 
 SHOP = """
@@ -283,15 +285,28 @@ def test_health_of_a_start(tend):
 
 # ---- what it costs -----------------------------------------------------------------------------------------
 
+def private(p):
+    """KiB of PID 1's own memory."""
+    return sum(int(n) for n in re.findall(r"^Private_(?:Clean|Dirty): +(\d+)", p.proc("smaps_rollup"), re.M))
+
+
+def test_a_large_answer_is_given_back(tend):
+    """Half a megabyte for a thousand units, and nothing of it stays."""
+    timers = "".join(f"[t{i}.timer]\nOnCalendar=yearly\nUnit=job.service\n" for i in range(1000))
+    s = Shop(tend, tend.serve(f"[tend]\nLogLevel=error\n[job]\nType=oneshot\nExecStart=true\n{timers}"))
+    until(lambda: s.ask("health").returncode == 0)
+    before = private(s.tend)
+    for _ in range(4):
+        assert len(s.status()[1]) == 1001
+    assert private(s.tend) - before <= 220, "KiB"
+    stop(s.tend)
+
+
 def test_a_thousand_times(tend):
     """PID 1 does not grow by being asked, while services crash and come back."""
     loops = "".join(f"[loop{i}]\nExecStart=false\nRestart=always\nRestartSec=20ms\nRestartMaxDelaySec=infinity\nStartLimitIntervalSec=0\n" for i in range(5))
     s = Shop(tend, tend.serve(f"[keep]\nExecStart=sleep inf\n[tend]\nLogLevel=error\n{loops}"))
     until(lambda: s.ask("status").returncode == 0)
-
-    def private():
-        text = s.tend.proc("smaps_rollup")
-        return sum(int(n) for n in re.findall(r"^Private_(?:Clean|Dirty): +(\d+)", text, re.M))
 
     def ask(times):
         script = f"i=0; while [ $i -lt {times} ]; do {s.path} status --json >/dev/null || exit 1; i=$((i + 1)); done"
@@ -299,8 +314,56 @@ def test_a_thousand_times(tend):
         assert done.returncode == 0, done.stderr
 
     ask(50)
-    before, restarts = private(), s.status()[1]["loop0"]["restarts"]
+    before, restarts = private(s.tend), s.status()[1]["loop0"]["restarts"]
     ask(1000)
-    assert private() - before <= 100, "KiB"
+    assert private(s.tend) - before <= 100, "KiB"
     assert s.status()[1]["loop0"]["restarts"] > restarts
+    stop(s.tend)
+
+
+# ---- clients that mean no good -----------------------------------------------------------------------------
+
+def ask_tend(member, body=b"", signature="", **more):
+    return message(member, body, signature, path="/org/tend", interface="org.tend.Manager1", **more)
+
+
+def words(n, word="*"):
+    """An array of that many strings, as bytes."""
+    last = text(word)
+    body = (n - 1) * pad(last, 4) + last if n else b""
+    return struct.pack("=I", len(body)) + body
+
+
+def test_calls_that_are_refused(shop):
+    s = shop()
+    c = connect(f"/proc/{s.tend.pid}/root/run/systemd/private")
+    for call in (ask_tend("GetStatus", words(513), "as"), ask_tend("GetStatus", words(60000), "as"), ask_tend("GetStatus"),
+                 ask_tend("GetStatus", struct.pack("=I", 8) + b"\xff" * 8, "as"), ask_tend("GetHealth", words(1), "as"),
+                 ask_tend("GetHealth", struct.pack("=I", 1) + words(65), "bas"), ask_tend("Nothing")):
+        c.sendall(call)
+        assert take(c)[0] == 3, call[:200]
+    c.sendall(ask_tend("GetStatus", words(512), "as"))
+    assert take(c)[0] == 2
+    c.close()
+    stop(s.tend)
+
+
+def test_who_asks_and_never_reads(shop):
+    """Is not listened to any more; all others are served."""
+    s = shop()
+    path = f"/proc/{s.tend.pid}/root/run/systemd/private"
+    before = private(s.tend)
+    deaf = [connect(path) for _ in range(4)]
+    for c in deaf:
+        c.setblocking(False)
+        try:
+            while True:
+                c.send(100 * ask_tend("GetStatus", words(0), "as"))
+        except BlockingIOError:
+            pass
+    assert s.ask("health").returncode == 0 and s.ask("restart", "web").returncode == 0
+    assert private(s.tend) - before < 4 * 400, "KiB"
+    for c in deaf:
+        c.close()
+    assert s.ask("status").returncode == 0
     stop(s.tend)
