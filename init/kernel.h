@@ -16,3 +16,7 @@ int kernel_raise_loopback(void) must_check;
 /* Whether /proc is there and of the PID namespace of `self`, our own pid: another's would have us signal
  * strangers. */
 bool kernel_has_own_proc(pid_t self);
+
+/* A small file of some process, as io_read_small(). What the kernel shows to that process's own user alone is
+ * read as that user: root without CAP_SYS_PTRACE, as in most containers, is a stranger there. */
+ssize_t kernel_read_as_owner(int dir_fd, const char *path, char *buffer, size_t size);

@@ -64,7 +64,7 @@ static ssize_t read_of(struct sampler *s, pid_t pid, const char *name) {
         char path[40];
 
         (void) snprintf(path, sizeof(path), "%d/%s", pid, name);
-        return io_read_small(s->proc, path, s->text, sizeof(s->text));
+        return kernel_read_as_owner(s->proc, path, s->text, sizeof(s->text));
 }
 
 /* /proc/PID/stat, see proc(5): the name may hold anything, the last ")" ends it. */

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 import pytest
-from conftest import until
+from conftest import AS_IN_DOCKER, until
 
 STRANGER = 54321  # a uid that nobody has
 need_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can make such a place")
@@ -294,6 +294,22 @@ def test_no_proc_is_told_once(tend):
     p.kill(signal.SIGTERM)
     assert p.wait() == 0
     assert p.err.count("/proc cannot be read") == 1
+
+
+# ---- Docker's capabilities ----------------------------------------------------------------------------------
+
+@need_root
+def test_daemon_of_another_user(tend):
+    """Root may not look into it without CAP_SYS_PTRACE, its own user may: it is known, and ended with its service."""
+    p = tend.serve("[web]\nUser=nobody\nRestart=no\nFailureAction=none\nExecStart=/bin/sh -c '(setsid sh -c \"sleep 7777 & echo up\" &); "
+                   "read end < /dev/null; while ! test -e /run/systemd/end; do sleep 0.01; done; exit 3'\n[other]\nExecStart=sleep inf\n",
+                   wrapper=AS_IN_DOCKER)
+    p.wait_for("^up$")
+    daemon = until(lambda: [pid for pid in p.children() if p.proc("cmdline", pid) == "sleep\0007777\0"])
+    p.enter("touch", "/run/systemd/end")
+    until(lambda: daemon[0] not in p.children())
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
 
 
 NO_DEV = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev && exec \"$@\"", "sh"]
