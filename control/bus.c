@@ -287,9 +287,9 @@ static void *open_bus(struct manager *m) {
         if (r >= 0)
                 return b;
         log_warning(NULL,
-                    "no control socket can be made: %s; the services run, but nobody can ask about them "
+                    "no control socket can be made: %s%s%s; the services run, but nobody can ask about them "
                     "(Control=no says that this is meant)",
-                    strerror(-r));
+                    b ? b->doors[0].path : "", b ? ": " : "", strerror(-r));
         if (b)
                 close_bus(b);
         return NULL;

@@ -279,7 +279,7 @@ static int pass_descriptors(struct launch *l) {
 /* In a container without CAP_SYS_RESOURCE these may be refused; the service runs all the same, and the parent
  * says so. */
 static int degrade(struct launch *l, const char *setting) {
-        l->not_enforced = setting;
+        loss_add(&l->losses, setting, NULL);
         return 0;
 }
 
@@ -354,8 +354,9 @@ static int set_affinity(struct launch *l) {
                 return 0;
         if (errno != EPERM && errno != EINVAL)
                 return -errno;
-        l->why_not_enforced = errno == EINVAL ? "the container has none of these processors" : NULL;
-        return degrade(l, own ? "CPUAffinity=" : "AllowedCPUs=");
+        loss_add(&l->losses, own ? "CPUAffinity=" : "AllowedCPUs=",
+                 errno == EINVAL ? "the container has none of these processors" : NULL);
+        return 0;
 }
 
 #define NUMA_ALLOWED 4 /* MPOL_F_MEMS_ALLOWED of get_mempolicy(2) */
@@ -378,8 +379,8 @@ static int set_numa_policy(struct launch *l) {
         l->failed_at = is_empty ? "there is no NUMAMask=" : "NUMAMask=";
         if (errno != EPERM && errno != ENOSYS)
                 return -errno;
-        l->why_not_enforced = errno == ENOSYS ? "the kernel knows of no nodes" : NULL;
-        return degrade(l, "NUMAPolicy=");
+        loss_add(&l->losses, "NUMAPolicy=", errno == ENOSYS ? "the kernel knows of no nodes" : NULL);
+        return 0;
 }
 
 static int set_timer_slack(struct launch *l) {
@@ -421,7 +422,7 @@ static int set_limits(struct launch *l) {
                 want.rlim_cur = MIN(want.rlim_cur, want.rlim_max);
                 if (setrlimit((__rlimit_resource_t) limit->resource, &want) < 0)
                         return -errno;
-                (void) degrade(l, "a Limit");
+                loss_add_limit(&l->losses, (unsigned) limit->resource);
         }
         return 0;
 }

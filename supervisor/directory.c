@@ -103,12 +103,12 @@ static int set_owner(struct launch *l, int fd, const struct stat *st) {
                 return 0;
         int r = give_all(fd, &g);
         if (r == -E2BIG) {
-                l->not_enforced = "the owner of all that is in its directories";
-                l->why_not_enforced = "there is too much in them; chown it once";
+                loss_add(&l->losses, "the owner of all that is in its directories",
+                         "there is too much in them; chown it once");
                 return 0;
         }
         if (r == -EPERM || r == -EROFS) {
-                l->not_enforced = "the owner of its directories";
+                loss_add(&l->losses, "the owner of its directories", NULL);
                 return 0;
         }
         return r;
@@ -120,7 +120,7 @@ static int set_mode(struct launch *l, int fd, const struct stat *st, unsigned mo
                 return 0;
         if (errno != EPERM && errno != EROFS)
                 return -errno;
-        l->not_enforced = "the mode of its directories";
+        loss_add(&l->losses, "the mode of its directories", NULL);
         return 0;
 }
 

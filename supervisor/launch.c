@@ -284,10 +284,8 @@ static bool set_core_filter(struct launch *l, char *before, size_t size) {
         before[1] = 'x';
         ssize_t n = io_read_small(AT_FDCWD, CORE_FILTER, before + 2, size - 2);
         int r = n < 0 ? (int) n : io_write_file(CORE_FILTER, text);
-        if (r < 0) {
-                l->not_enforced = "CoredumpFilter=";
-                l->why_not_enforced = strerrordesc_np(-r);
-        }
+        if (r < 0)
+                loss_add(&l->losses, "CoredumpFilter=", strerrordesc_np(-r));
         return r >= 0;
 }
 

@@ -10,6 +10,7 @@
 #include "config/expand.h"
 #include "config/setup.h"
 #include "init/init.h"
+#include "supervisor/loss.h"
 
 #define LAUNCH_OWN_PIDS 2
 #define LAUNCH_PID_ROOM 12
@@ -76,11 +77,10 @@ struct launch {
         const char *unprepared[PREPARED_COUNT]; /* what each was about */
 
         /* Written by the child. */
-        int failed_step;              /* -1: none */
-        int error;                    /* errno of it */
-        const char *failed_at;        /* what it was about: a path, a user; may be NULL */
-        const char *not_enforced;     /* a setting that was refused and gone without; NULL: none */
-        const char *why_not_enforced; /* NULL: for want of a capability */
+        int failed_step;       /* -1: none */
+        int error;             /* errno of it */
+        const char *failed_at; /* what it was about: a path, a user; may be NULL */
+        struct losses losses;
 };
 
 /* Sets memory aside and cleans the environment. 0 or a negative errno. */

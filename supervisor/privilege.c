@@ -89,8 +89,8 @@ static int drop_bounds(struct launch *l) {
                         continue;
                 if (errno != EPERM)
                         return -errno;
-                l->not_enforced = "CapabilityBoundingSet=";
-                l->why_not_enforced = "the container lacks CAP_SETPCAP for it (--cap-add=SETPCAP)";
+                loss_add(&l->losses, "CapabilityBoundingSet=",
+                         "the container lacks CAP_SETPCAP for it (--cap-add=SETPCAP)");
                 return 0;
         }
         return 0;

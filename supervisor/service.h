@@ -64,6 +64,7 @@ struct service {
         bool waits_for_empty : 1;
         bool reloading : 1;    /* it has said RELOADING=1 and not READY=1 since */
         bool stops_itself : 1; /* it has said STOPPING=1, and no signal was sent since */
+        bool told_losses : 1;  /* what it goes without has been said */
         bool settled_once : 1; /* its first start has come to an end, good or bad */
         bool goes_with : 1;    /* it was stopped since what it is bound to went down */
         bool heeds_limit : 1;  /* the start that is asked for is refused where the start limit is hit */

@@ -160,19 +160,20 @@ static void make_variables(struct variables *v, const struct service *s, enum ex
         add_passed(v, p);
 }
 
-static void say_what_failed(const struct service *s, const struct launch *l, const struct diags *d) {
+static void say_what_failed(struct service *s, const struct launch *l, const struct diags *d) {
         char text[512];
 
         for (size_t i = 0; i < d->n; i++)
                 log_warning(s->unit->name, "%s", d->list[i].text);
         if (l->failed_step >= 0)
                 log_error(s->unit->name, "%s", launch_text(l, text, sizeof(text)));
-        else if (s->restarts.count == 0)
-                privilege_report(l);
-        if (l->failed_step < 0 && l->not_enforced && s->restarts.count == 0)
-                log_warning(s->unit->name, "%s is not enforced: %s", l->not_enforced,
-                            l->why_not_enforced ? l->why_not_enforced
-                                                : "the container lacks the capability for it");
+        if (l->failed_step >= 0 || s->told_losses)
+                return;
+        privilege_report(l);
+        loss_tell(&l->losses, s->unit->name);
+        /* A privileged command may go without less than the others. */
+        bool lacks = l->losses.n > 0 || l->lacks_ambient != 0 || l->lacks_bounding != 0;
+        s->told_losses = l->kind == EXEC_START || (lacks && !l->is_unlimited);
 }
 
 /* Without one it runs in tend's own cgroup, unless it insists on its budget. */

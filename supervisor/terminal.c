@@ -40,10 +40,10 @@ static int resize(const char *path, const struct setup *s) {
 }
 
 static void gone_without(struct launch *l, const char *setting, int error) {
-        l->not_enforced = setting;
-        l->why_not_enforced = error == -EBUSY   ? "it is tend's own terminal"
-                              : error == -EPERM ? NULL
-                                                : strerrordesc_np(-error);
+        loss_add(&l->losses, setting,
+                 error == -EBUSY   ? "it is tend's own terminal"
+                 : error == -EPERM ? NULL
+                                   : strerrordesc_np(-error));
 }
 
 int terminal_prepare(struct launch *l) {
