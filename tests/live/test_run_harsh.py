@@ -10,18 +10,9 @@ import tempfile
 
 import pytest
 from conftest import AS_IN_DOCKER, until
+from places import STRANGER, as_stranger, shell
 
-STRANGER = 54321  # a uid that nobody has
 need_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can make such a place")
-
-
-def shell(script):
-    """A wrapper that does something first."""
-    return ["sh", "-c", script + ' && exec "$@"', "sh"]
-
-
-def as_stranger(*more):
-    return [*more, "setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "--no-new-privs"]
 
 
 @pytest.fixture
@@ -35,62 +26,7 @@ def place(tend, tmp_path):
         yield tend, folder
 
 
-# ---- the matrix: every place, the same services ------------------------------------------------------------
-
-NO_PROC = shell("mount -t tmpfs none /proc")
-PLACES = {
-    "read-only root": shell("mount -o remount,bind,ro /"),
-    "no /proc": NO_PROC,
-    "another's /proc": shell("umount /proc"),
-    "a read-only /proc": shell("mount -o remount,bind,ro /proc"),
-    "random uid": as_stranger(),
-    "no capabilities": ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"],
-    "random uid, read-only root": as_stranger(*shell("mount -o remount,bind,ro /")),
-    "random uid, no /proc": as_stranger(*NO_PROC),
-    "empty environment": ["env", "-i"],
-    "signals ignored": ["env", "--ignore-signal=TERM,INT,HUP,CHLD,PIPE"],
-    "signals blocked": ["env", "--block-signal=TERM,INT,HUP,CHLD"],
-    "closed input": shell("exec <&-"),
-}
-
-SERVICES = """\
-[db]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/echo db
-ExecStop=/bin/echo db down
-
-[web]
-Requires=db
-After=db
-RestartSec=0
-Environment=A=1
-LimitNOFILE=100
-UMask=0027
-ExecStart=/bin/sh -c '/bin/sleep inf & echo web $A; exec /bin/sleep inf'
-
-[escapes]
-ExecStart=/bin/sh -c '(/usr/bin/setsid /bin/sleep inf &) ; echo escaped; exec /bin/sleep inf'
-"""
-
-
-@need_root
-@pytest.mark.parametrize("wrapper", PLACES.values(), ids=PLACES)
-def test_place(place, wrapper):
-    """Starts in order, starts again what has crashed, and ends with 0 at once when asked."""
-    tend, _ = place
-    p = tend.serve(SERVICES, wrapper=wrapper)
-    p.wait_for("^web 1$"), p.wait_for("^escaped$")
-    p.wait_for("^tend: ready: 3 of 3 services are up$")
-    web = int(re.search(r"web\.service: started, pid (\d+)", p.err)[1])
-    os.kill(until(lambda: [pid for pid in p.children() if p.inside(pid) == web])[0], signal.SIGKILL)
-    p.wait_for(r"web\.service: was killed by SIGKILL; starts again")
-    p.wait_for("^web 1$", after=1)
-    p.kill(signal.SIGTERM)
-    assert p.wait() == 0
-    said = p.out.split("\n")
-    assert said.index("db") < said.index("web 1") and said[-2] == "db down"
-
+# ---- rights ------------------------------------------------------------------------------------------------
 
 @need_root
 @pytest.mark.parametrize("name, text, said", [
@@ -106,6 +42,23 @@ def test_what_needs_a_right(place, name, text, said):
     assert p.wait() == (216 if name == "User" else 0)
     assert f"a.service: {said}" in p.err
     assert ("up\n" in p.out) == (name != "User")
+
+
+@need_root
+def test_all_that_is_refused_is_told_once(place):
+    """Each setting, whichever command of the service is the first to go without, and however often it restarts."""
+    tend, _ = place
+    p = tend.serve("[a]\nRestartSec=0\nNice=-5\nOOMScoreAdjust=-500\nLimitNOFILE=100\nLimitCORE=100\nExecStartPre=/bin/true\nExecStartPre=/bin/true\n"
+                   "ExecStart=/bin/sh -c 'echo up; read line < /dev/null; exec sleep inf'\n",
+                   wrapper=as_stranger("prlimit", "--nofile=64:64", "--core=0:0"))
+    p.wait_for("^up$")
+    until(lambda: [pid for pid in p.children() if p.comm(pid) == "sleep"])
+    os.kill(p.children()[0], signal.SIGKILL)
+    p.wait_for("^up$", after=1)
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+    for setting in "Nice=", "OOMScoreAdjust=", "LimitNOFILE=", "LimitCORE=":
+        assert p.err.count(f"a.service: {setting} is not enforced: the container lacks the capability for it") == 1, p.err
 
 
 # ---- descriptors -------------------------------------------------------------------------------------------
@@ -285,6 +238,9 @@ def test_streams_are_no_sockets_of_tend(tend, tmp_path, streams):
 
 
 # ---- /proc -------------------------------------------------------------------------------------------------
+
+NO_PROC = shell("mount -t tmpfs none /proc")
+
 
 @need_root
 def test_no_proc_is_told_once(tend):
