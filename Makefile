@@ -166,7 +166,7 @@ build/unit/%-unit: build/shared/%-unit
 	@ln -f $< $@
 
 # Each target sees to its own packages: installed as root, else named.
-PACKAGE_SETS := $(addprefix packages-,build static image metrics test lint sanitize cover bench vm accept)
+PACKAGE_SETS := $(addprefix packages-,build static image metrics test lint sanitize cover bench vm engines accept)
 .PHONY: $(PACKAGE_SETS)
 $(PACKAGE_SETS): packages-%:
 	@make/packages $*
@@ -182,6 +182,10 @@ test: build/unit/tend-unit build/unit/image-unit $(BINARIES) $(BINARIES:%=%-top)
 .PHONY: vm
 vm: build/static/tend | packages-test packages-vm ## tests/vm: budgets on real cgroup v2, in a machine that QEMU boots (TESTS= picks)
 	@make/test --vm build/static/tend -- $(TESTS)
+
+.PHONY: engines
+engines: build/static/tend | packages-test packages-engines ## tests/engines: in containers of podman, crun and runc, in a machine too (TESTS= picks)
+	@make/test --engines build/static/tend -- $(TESTS)
 
 .PHONY: accept
 accept: build/static/tend | packages-test packages-accept ## tests/accept: Debian's own daemons from their own unit files (TESTS= picks)

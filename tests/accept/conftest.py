@@ -62,9 +62,9 @@ def debian(can_unshare):
     if can_unshare:
         return can_unshare
     packages = subprocess.run([sys.executable, HERE / "daemons.py"], check=True, capture_output=True, text=True).stdout.split()
-    made = subprocess.run([HERE / "make-root", DEBIAN, *packages], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    made = subprocess.run([ROOT / "make" / "debian", DEBIAN, *packages], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if made.returncode not in (0, 77):
-        pytest.fail(f"make-root ended with code {made.returncode}: {made.stderr}", pytrace=False)
+        pytest.fail(f"make/debian ended with code {made.returncode}: {made.stderr}", pytrace=False)
     return made.stderr.strip() if made.returncode == 77 else None
 
 

@@ -1,5 +1,5 @@
 """The daemons of the acceptance test, a row each: Debian's packages, the unit that is run from its unmodified file, and how
-one sees from outside that it does its job. `python3 daemons.py` prints all packages: what tests/accept/make-root is given.
+one sees from outside that it does its job. `python3 daemons.py` prints all packages: what make/debian is given.
 """
 from dataclasses import dataclass, field
 
