@@ -8,7 +8,7 @@ import tempfile
 
 import oci
 import pytest
-from conftest import ROOT, Process, ini
+from conftest import ROOT, Process, ini, let_in
 from places import PLACES, SERVICES, live_through, table
 
 numbers = itertools.count(1)
@@ -58,8 +58,7 @@ def image(tmp_path_factory):
         if without not in made:
             made[without] = oci.image(tmp_path_factory.mktemp("image") / "root", tend, without)
             ini(made[without] / "etc", SERVICES)
-            for path in made[without], *made[without].parents[:3]:
-                path.chmod(0o755)
+            let_in(made[without])
         return made[without]
     return one
 

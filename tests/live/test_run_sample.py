@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from conftest import AS_IN_DOCKER, PYTHON, children, ini, stop, until
+from conftest import AS_IN_DOCKER, PYTHON, children, ini, let_in, stop, until
 
 
 # A process that has shed session and descent before it does what it does.
@@ -81,8 +81,7 @@ WHOSE = {"root's": ("", []), "another user's": ("User=nobody\n", AS_IN_DOCKER)}
 @pytest.mark.parametrize("user, wrapper", WHOSE.values(), ids=WHOSE)
 def test_memory_that_is_shared(tend, tmp_path, user, wrapper):
     """What ten processes share counts once."""
-    for path in tmp_path, *tmp_path.parents[:2]:
-        path.chmod(0o755)
+    let_in(tmp_path)
     text = ("import mmap, os, time\na = bytearray(20 << 20)\nfor i in range(0, len(a), 4096): a[i] = 1\n"
             "for _ in range(9):\n    if os.fork() == 0: time.sleep(1000)\nprint('up', flush=True)\ntime.sleep(1000)")
     p = tend.serve(f"[web]\nMemoryMax=150M\n{user}ExecStart={script(tmp_path, text)}\n[hog]\nMemoryMax=30M\nRestart=no\nFailureAction=none\n"
