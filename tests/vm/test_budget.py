@@ -454,3 +454,44 @@ def test_check_knows_what_the_container_has(box):
     assert "MemoryMax= adds up to 110.0 MiB, and the container has 100.0 MiB: 10.0 MiB too much; the largest of 2 is b.service" in p.out
     assert "TasksMax= adds up to 401, and the container has 400: 1 too much" in p.out
     assert "CPUQuota= adds up to 91%, and the container has 90%: 1% too much" in p.out
+
+
+# ---- set while it runs -------------------------------------------------------------------------------------------
+
+# What is set, and which file says what then.
+SET = [
+    ("MemoryMax=64M", "memory.max", str(64 * MIB)),
+    ("MemoryMax=50%", "memory.max", str(100 * MIB)),
+    ("MemoryHigh=32M", "memory.high", str(32 * MIB)),
+    ("TasksMax=44", "pids.max", "44"),
+    ("CPUQuota=20%", "cpu.max", "20000 100000"),
+    ("CPUWeight=300", "cpu.weight", "300"),
+    ("AllowedCPUs=0", "cpuset.cpus", "0"),
+    ("MemoryMax=infinity", "memory.max", "max"),
+]
+
+
+def test_what_is_set_reaches_the_kernel_at_once(box):
+    """Also of a controller that nobody has asked for before, in a slice; and it stays over a reload."""
+    box.limit("memory.max", str(200 * MIB))
+    p = box.serve("[a]\nSlice=w.slice\nExecStart=sleep inf\n[b]\nExecStart=sleep inf\n")
+    p.wait_for("ready")
+    pid = box.pids("w.slice/a.service")
+    assert box.read("w.slice/cgroup.subtree_control") == ""
+    for words, file, value in SET:
+        done = p.enter(box.tend.path, "set", "a", words)
+        assert done.returncode == 0, (words, done)
+        assert box.read(f"w.slice/a.service/{file}") == value, words
+    p.enter("kill", "-HUP", "1")
+    p.wait_for("reloading: ")
+    assert box.read("w.slice/a.service/pids.max") == "44" and box.read("b.service/pids.max") == "max"
+    assert box.pids("w.slice/a.service") == pid
+    stop(p)
+
+
+def test_what_is_set_is_enforced(box, tmp_path):
+    p = box.serve(f"[a]\nMemorySwapMax=0\nRestart=no\nFailureAction=none\nExecStart={python(tmp_path, HOLD)} 30\n[b]\nExecStart=sleep inf\n")
+    p.wait_for("holds")
+    assert p.enter(box.tend.path, "set", "a", "MemoryMax=10M").returncode == 0
+    p.wait_for("a.service: ran out of memory")
+    stop(p)
