@@ -89,6 +89,9 @@ CFLAGS_cover     = -O0 -g --coverage -fprofile-update=atomic $(PKG_CFLAGS)
 LIBS_cover       = --coverage $(PKG_LIBS)
 NEEDS_cover     := cover
 
+# So that tests can let memory run out (tests/unit/scarce.h).
+SCARCE := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 # objects VARIANT, SOURCES
 objects = $(patsubst %.c,build/$(1)/%.o,$(2))
 # everything but main(), for the programs that have one of their own
@@ -128,7 +131,7 @@ build/$(1)/image-unit: $$(call objects,$(1),$$(filter-out image/main.c,$$(IMAGE)
 
 build/$(1)/tend-unit: $$(call library,$(1)) $$(call objects,$(1),$$(TOP_OWN) $$(UNITS))
 	@echo 'LINK $$@'
-	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm -lcmocka
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm -lcmocka $$(SCARCE)
 
 -include $$(patsubst %.o,%.d,$$(wildcard $$(call objects,$(1),$$(ALL_C))))
 endef

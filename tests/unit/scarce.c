@@ -1,0 +1,50 @@
+#include "tests/unit/scarce.h"
+
+#include <errno.h>
+
+#include "base/def.h"
+
+static unsigned left = SCARCE_NEVER, count;
+
+void scarce_after(unsigned n) {
+        left = n;
+        count = 0;
+}
+
+unsigned scarce_count(void) {
+        return count;
+}
+
+static bool is_out(void) {
+        count++;
+        if (left == SCARCE_NEVER)
+                return false;
+        if (left > 0) {
+                left--;
+                return false;
+        }
+        errno = ENOMEM;
+        return true;
+}
+
+/* The linker's names (--wrap). */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+void *__wrap_malloc(size_t size) {
+        return is_out() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size) {
+        return is_out() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size) {
+        return is_out() ? NULL : __real_realloc(old, size);
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
