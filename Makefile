@@ -139,7 +139,7 @@ endef
 build/static/make/one-of-each.o: CFLAGS_static += -O2 -ffreestanding -fno-tree-loop-distribute-patterns -U_FORTIFY_SOURCE
 
 BEFORE_static := build/libsystemd/lib/libsystemd.a
-EXTRA_static  := build/static/make/no-nss.o build/static/make/one-of-each.o build/libsystemd/lib/libsystemd.a
+EXTRA_static  := $(patsubst %.c,build/static/%.o,$(wildcard make/*.c)) build/libsystemd/lib/libsystemd.a
 $(foreach v,shared static werror asan fuzz cover,$(eval $(call variant,$(v))))
 
 build/tend: build/shared/tend

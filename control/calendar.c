@@ -4,10 +4,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/date.h"
 #include "config/calendar.h"
 #include "control/verb.h"
 
 #define WORDS_MOST 64
+#define DAY        86400 /* seconds */
 
 static usec_t real_now(void) {
         struct timespec now;
@@ -18,15 +20,18 @@ static usec_t real_now(void) {
 
 /* "Wed 2024-11-20 00:00:00.5", as a clock of that zone shows it. */
 static const char *print_clock(usec_t at, int32_t offset, char text[WORDS_MOST]) {
-        time_t seconds = (time_t) (at / USEC_PER_SEC) + offset;
+        static const char days_of_week[][4] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+        int64_t seconds = (int64_t) (at / USEC_PER_SEC) + offset;
+        int64_t days = seconds / DAY - (seconds % DAY < 0);
+        int second = (int) (seconds - days * DAY);
         unsigned fraction = (unsigned) (at % USEC_PER_SEC);
-        struct tm clock;
+        struct date d = date_of_days(days);
 
-        if (!gmtime_r(&seconds, &clock))
-                return "?";
-        size_t n = strftime(text, WORDS_MOST, "%a %Y-%m-%d %H:%M:%S", &clock);
+        int n = snprintf(text, WORDS_MOST, "%s %04d-%02d-%02d %02d:%02d:%02d",
+                         days_of_week[date_weekday(days)], d.year, d.month, d.day, second / 3600,
+                         second / 60 % 60, second % 60);
         if (fraction > 0)
-                (void) snprintf(text + n, WORDS_MOST - n, ".%06u", fraction);
+                (void) snprintf(text + n, WORDS_MOST - (size_t) n, ".%06u", fraction);
         return text;
 }
 
