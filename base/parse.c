@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
@@ -74,7 +75,7 @@ static const struct scale *find_scale(const struct scale *scales, size_t n, cons
 }
 
 /* Reads digits at *at; -ERANGE where they make too large a number, -EINVAL where there are none. */
-static int read_digits(const char **at, uint64_t *ret) {
+int parse_digits(const char **at, uint64_t *ret) {
         const char *p = *at;
         uint64_t value = 0;
 
@@ -106,7 +107,7 @@ static uint64_t read_fraction(const char **at, uint64_t factor) {
 static int read_part(const char **at, const struct scale *scales, size_t n, uint64_t plain, uint64_t *sum) {
         uint64_t value, fraction;
         const char *decimals = NULL;
-        int r = read_digits(at, &value);
+        int r = parse_digits(at, &value);
 
         if (r < 0)
                 return r;
@@ -181,7 +182,7 @@ int parse_bool(const char *text, bool *ret) {
 
 int parse_unsigned(const char *text, unsigned most, unsigned *ret) {
         uint64_t value;
-        int r = read_digits(&text, &value);
+        int r = parse_digits(&text, &value);
 
         if (r < 0)
                 return r;
@@ -193,6 +194,23 @@ int parse_unsigned(const char *text, unsigned most, unsigned *ret) {
         return 0;
 }
 
+int parse_device(const char *text, unsigned *ret_major, unsigned *ret_minor) {
+        uint64_t major, minor = 0;
+        int r = parse_digits(&text, &major);
+
+        if (r == 0)
+                r = *text++ == ':' ? parse_digits(&text, &minor) : -EINVAL;
+        if (r < 0)
+                return r;
+        if (*text != '\0')
+                return -EINVAL;
+        if (major > UINT_MAX || minor > UINT_MAX)
+                return -ERANGE;
+        *ret_major = (unsigned) major;
+        *ret_minor = (unsigned) minor;
+        return 0;
+}
+
 int parse_int(const char *text, int least, int most, int *ret) {
         bool negative = *text == '-';
         uint64_t value;
@@ -200,7 +218,7 @@ int parse_int(const char *text, int least, int most, int *ret) {
         if (*text == '-' || *text == '+')
                 text++;
 
-        int r = read_digits(&text, &value);
+        int r = parse_digits(&text, &value);
         if (r < 0)
                 return r;
         if (*text != '\0')

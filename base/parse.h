@@ -14,6 +14,10 @@ int parse_size(const char *text, uint64_t *ret) must_check;
 int parse_bool(const char *text, bool *ret) must_check;
 int parse_unsigned(const char *text, unsigned most, unsigned *ret) must_check;
 int parse_int(const char *text, int least, int most, int *ret) must_check;
+/* A number at the beginning of *at, which is behind it then. */
+int parse_digits(const char **at, uint64_t *ret) must_check;
+/* "8:1". */
+int parse_device(const char *text, unsigned *ret_major, unsigned *ret_minor) must_check;
 /* Octal, as in UMask=0022. */
 int parse_mode(const char *text, unsigned *ret) must_check;
 /* "SIGTERM", "TERM", "15", "RTMIN+3", "SIGRTMAX-1". */

@@ -78,14 +78,14 @@ bool strv_equal(char *const *a, char *const *b) {
         return true;
 }
 
-static int digit(char c) {
+int text_hex_digit(char c) {
         if (c >= '0' && c <= '9')
                 return c - '0';
         if (c >= 'a' && c <= 'f')
                 return c - 'a' + 10;
         if (c >= 'A' && c <= 'F')
                 return c - 'A' + 10;
-        return 16;
+        return -1;
 }
 
 /* Reads exactly `n` digits of `base`. */
@@ -93,11 +93,11 @@ static int read_number(const char *at, unsigned n, unsigned base, uint32_t *ret)
         uint32_t value = 0;
 
         for (unsigned i = 0; i < n; i++) {
-                unsigned d = (unsigned) digit(at[i]);
+                int d = text_hex_digit(at[i]);
 
-                if (d >= base)
+                if (d < 0 || (unsigned) d >= base)
                         return -EINVAL;
-                value = value * base + d;
+                value = value * base + (unsigned) d;
         }
         *ret = value;
         return 0;

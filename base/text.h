@@ -39,6 +39,9 @@ int text_split(const char *text, char ***ret) must_check;
  * are needed. */
 void text_print_word(FILE *out, const char *word);
 
+/* 0 to 15; -1: it is none. */
+int text_hex_digit(char c);
+
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 

@@ -37,10 +37,12 @@ static void put_instance(const struct subject *s, FILE *out) {
 /* Undoes systemd-escape(1): "-" was a slash, "\xHH" any byte. */
 static void put_unescaped(const char *text, size_t n, FILE *out) {
         for (size_t i = 0; i < n; i++) {
-                unsigned byte;
+                bool is_escape = i + 3 < n && text[i] == '\\' && text[i + 1] == 'x';
+                int high = is_escape ? text_hex_digit(text[i + 2]) : -1;
+                int low = high < 0 ? -1 : text_hex_digit(text[i + 3]);
 
-                if (text[i] == '\\' && i + 3 < n && sscanf(text + i, "\\x%2x", &byte) == 1) {
-                        (void) fputc((int) byte, out);
+                if (low >= 0) {
+                        (void) fputc(high << 4 | low, out);
                         i += 3;
                 } else
                         (void) fputc(text[i] == '-' ? '/' : text[i], out);

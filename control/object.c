@@ -40,10 +40,6 @@ const char *object_job_path(uint32_t id, char buffer[OBJECT_PATH_MAX]) {
         return buffer;
 }
 
-static int hex(char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool decode(const char *text, char ret[OBJECT_NAME_MAX]) {
         size_t n = 0;
 
@@ -54,7 +50,7 @@ static bool decode(const char *text, char ret[OBJECT_NAME_MAX]) {
                         ret[n++] = *text;
                         continue;
                 }
-                int high = hex(text[1]), low = high < 0 ? -1 : hex(text[2]);
+                int high = text_hex_digit(text[1]), low = high < 0 ? -1 : text_hex_digit(text[2]);
                 if (low < 0)
                         return false;
                 ret[n++] = (char) (high << 4 | low);

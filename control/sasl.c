@@ -7,10 +7,6 @@
 
 #define REJECTED "REJECTED EXTERNAL\r\n"
 
-static int hex(char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The digits of a uid in hexadecimal; none at all is "whoever I am". */
 static bool is_uid(const char *text, uid_t uid) {
         char digits[16];
@@ -20,7 +16,7 @@ static bool is_uid(const char *text, uid_t uid) {
         if (*text == '\0')
                 return true;
         for (; text[0] && text[1] && n < sizeof(digits) - 1; text += 2) {
-                int high = hex(text[0]), low = hex(text[1]);
+                int high = text_hex_digit(text[0]), low = text_hex_digit(text[1]);
                 if (high < 0 || low < 0)
                         return false;
                 digits[n++] = (char) (high << 4 | low);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/io.h"
+#include "base/proc.h"
 #include "init/init.h"
 #include "init/kernel.h"
 
@@ -37,16 +38,10 @@ static void send_signal(struct sweep *s, pid_t pid) {
 
 /* The parent of a process, 0 where it has none that can be seen, or a negative errno. */
 static pid_t parent_of(pid_t pid) {
-        char path[32], text[512];
+        struct proc_stat s;
+        int r = proc_read_stat(pid, &s);
 
-        (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
-        ssize_t n = io_read_small(AT_FDCWD, path, text, sizeof(text));
-        if (n < 0)
-                return (pid_t) n;
-
-        /* "PID (name) S PPID …": a name may hold anything, ")" too. */
-        const char *after = strrchr(text, ')');
-        return after && strlen(after) > 4 ? (pid_t) strtol(after + 4, NULL, 10) : -EIO;
+        return r < 0 ? r : s.parent;
 }
 
 /* An ancestor that ends while we climb breaks the chain; by then the process has another parent, so that it

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "prepare/copy.h"
 #include "prepare/deed.h"
@@ -127,9 +128,8 @@ static int make_node(const struct tmpfile *t, const struct place *p, mode_t kind
 /* Without the right to make devices, as in most containers, they are the runtime's business. */
 static int make_device(const struct tmpfile *t, const struct place *p, mode_t kind) {
         unsigned major, minor;
-        int end = 0;
 
-        if (sscanf(t->argument, "%u:%u%n", &major, &minor, &end) != 2 || t->argument[end] != '\0')
+        if (parse_device(t->argument, &major, &minor) < 0)
                 return -EINVAL;
         int r = make_node(t, p, kind, makedev(major, minor));
         return r == -EPERM || r == -EACCES ? 0 : r;

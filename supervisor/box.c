@@ -75,9 +75,10 @@ static int find_device(const char *path, unsigned *ret_major, unsigned *ret_mino
         if (access(link, F_OK) < 0)
                 return 0;
         (void) snprintf(link, sizeof(link), "/sys/dev/block/%u:%u/../dev", *ret_major, *ret_minor);
-        if (io_read_small(AT_FDCWD, link, text, sizeof(text)) > 0)
-                (void) sscanf(text, "%u:%u", ret_major, ret_minor);
-        return 0;
+        if (io_read_small(AT_FDCWD, link, text, sizeof(text)) <= 0)
+                return 0;
+        text[strcspn(text, "\n")] = '\0';
+        return parse_device(text, ret_major, ret_minor);
 }
 
 static bool has_device(const struct budget *b, const struct device_limit *wanted) {

@@ -4,62 +4,29 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/proc.h"
 #include "init/kernel.h"
 #include "supervisor/box.h"
 #include "supervisor/census.h"
 #include "supervisor/manager.h"
 #include "supervisor/prober.h"
 
-/* Of /proc/PID/stat, see proc(5). */
-struct process {
-        char state;
-        pid_t parent, session;
-};
-
-static int read_process(pid_t pid, struct process *ret) {
-        char path[32], text[512];
-
-        (void) snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-        ssize_t n = io_read_small(AT_FDCWD, path, text, sizeof(text));
-        if (n < 0)
-                return (int) n;
-        /* The name may hold anything, a ")" too: the last one ends it. */
-        const char *at = strrchr(text, ')');
-        int group;
-        if (!at || sscanf(at + 1, " %c %d %d %d", &ret->state, &ret->parent, &group, &ret->session) != 4)
-                return -EIO;
-        return ret->state == 'Z' || ret->state == 'X' ? -ESRCH : 0;
-}
-
-static int hex_value(char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool parse_invocation(const char *hex, uint8_t ret[16]) {
-        for (size_t i = 0; i < 16; i++) {
-                int high = hex_value(hex[2 * i]);
-                int low = high < 0 ? -1 : hex_value(hex[2 * i + 1]);
-                if (low < 0)
-                        return false;
-                ret[i] = (uint8_t) (high << 4 | low);
-        }
-        return true;
+/* The same, but what has ended is gone: -ESRCH. */
+static int read_process(pid_t pid, struct proc_stat *ret) {
+        int r = proc_read_stat(pid, ret);
+        return r == 0 && proc_has_ended(ret) ? -ESRCH : r;
 }
 
 /* INVOCATION_ID of a process's environment as it was at its execve(). The memory of the launches serves for
  * reading it. */
 static bool read_invocation(const struct manager *m, pid_t pid, uint8_t ret[16], bool *ret_empty) {
-        static const char name[] = "INVOCATION_ID=";
         const struct arena *a = &m->launcher.arena;
         char path[32];
 
         (void) snprintf(path, sizeof(path), "/proc/%d/environ", pid);
         ssize_t n = kernel_read_as_owner(AT_FDCWD, path, a->base, a->size);
         *ret_empty = n == 0;
-        for (ssize_t at = 0; at < n; at += (ssize_t) strlen(a->base + at) + 1)
-                if (strncmp(a->base + at, name, strlen(name)) == 0)
-                        return parse_invocation(a->base + at + strlen(name), ret);
-        return false;
+        return n > 0 && proc_find_invocation(a->base, (size_t) n, ret);
 }
 
 /* Only who is being ended or waited for can have left something behind that matters. */
@@ -140,7 +107,7 @@ static int settle_owners(struct census *c, struct manager *m) {
 
         for (size_t i = 0; i < c->n; i++) {
                 struct census_entry e = c->list[i];
-                struct process p;
+                struct proc_stat p;
                 int r = read_process(e.pid, &p);
                 if (io_is_shortage(-r))
                         return r;
@@ -225,7 +192,7 @@ int census_take_orphans(struct census *c, struct manager *m) {
 }
 
 struct service *census_owner(struct manager *m, pid_t pid) {
-        struct process p = { .parent = pid };
+        struct proc_stat p = { .parent = pid };
 
         for (unsigned depth = 0; p.parent > 1 && depth < 64; depth++) {
                 struct service *s = pids_find(&m->pids, p.parent);
@@ -240,7 +207,7 @@ struct service *census_owner(struct manager *m, pid_t pid) {
 bool census_is_marked(const struct service *s, pid_t pid) {
         uint8_t invocation[16];
         bool is_empty;
-        struct process p;
+        struct proc_stat p;
 
         if (read_process(pid, &p) < 0)
                 return false;

@@ -40,13 +40,26 @@ static bool has_option(const char *options, const char *wanted) {
         return false;
 }
 
+/* The word of that number, from 0 on. */
+static bool copy_word(const char *line, unsigned number, char *ret, size_t size) {
+        for (;; number--) {
+                line += strspn(line, " ");
+                size_t n = strcspn(line, " \n");
+                if (number == 0 || n == 0) {
+                        (void) snprintf(ret, size, "%.*s", (int) n, line);
+                        return n > 0;
+                }
+                line += n;
+        }
+}
+
 /* A line of /proc/self/mountinfo, see proc(5). Later ones cover earlier ones. */
 static bool take_mount(struct place *p, const char *line, bool only_usual) {
         char root[PATH_MAX], mount[PATH_MAX], options[256], super[256];
         const char *rest = strstr(line, " - cgroup2 ");
 
-        if (!rest || sscanf(line, "%*u %*u %*s %4095s %4095s %255s", root, mount, options) != 3 ||
-            sscanf(rest, " - cgroup2 %*s %255s", super) != 1)
+        if (!rest || !copy_word(line, 3, root, sizeof(root)) || !copy_word(line, 4, mount, sizeof(mount)) ||
+            !copy_word(line, 5, options, sizeof(options)) || !copy_word(rest, 3, super, sizeof(super)))
                 return false;
         if (only_usual && strcmp(mount, "/sys/fs/cgroup") != 0)
                 return false;

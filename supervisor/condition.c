@@ -15,6 +15,7 @@
 #include "base/glob.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/proc.h"
 #include "base/text.h"
 #include "config/capability.h"
 #include "config/system.h"
@@ -170,10 +171,11 @@ static const char *container_kind(char *const *environment) {
 /* The whole of the ids, one to one, is what the first user namespace has. */
 static bool has_private_users(void) {
         char map[64];
-        unsigned inside, outside, n;
+        const char *at = map;
+        uint64_t inside, outside, n;
 
         return io_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) > 0 &&
-               sscanf(map, "%u %u %u", &inside, &outside, &n) == 3 &&
+               proc_number(&at, &inside) && proc_number(&at, &outside) && proc_number(&at, &n) &&
                (inside != 0 || outside != 0 || n != UINT32_MAX);
 }
 
@@ -303,10 +305,11 @@ static int has_memory(const char *text, char *const *environment maybe_unused) {
         uint64_t have = (uint64_t) sysconf(_SC_PHYS_PAGES) * (uint64_t) sysconf(_SC_PAGESIZE), limit;
         char line[64];
 
-        for (size_t i = 0; i < countof(limits); i++)
-                if (io_read_small(AT_FDCWD, limits[i], line, sizeof(line)) > 0 &&
-                    sscanf(line, "%" SCNu64, &limit) == 1)
+        for (size_t i = 0; i < countof(limits); i++) {
+                const char *at = line;
+                if (io_read_small(AT_FDCWD, limits[i], line, sizeof(line)) > 0 && proc_number(&at, &limit))
                         have = MIN(have, limit);
+        }
         return compare_number(text, have, true);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/proc.h"
 #include "init/kernel.h"
 
 #define TICK       (100 * USEC_PER_MSEC) /* between looks at how many processes were made */
@@ -67,25 +68,19 @@ static ssize_t read_of(struct sampler *s, pid_t pid, const char *name) {
         return kernel_read_as_owner(s->proc, path, s->text, sizeof(s->text));
 }
 
-/* /proc/PID/stat, see proc(5): the name may hold anything, the last ")" ends it. */
-static bool read_stat(struct sampler *s, struct member *m) {
-        unsigned long user, kernel, resident;
-        unsigned long long started;
-        long tasks;
+static bool read_stat(const struct sampler *s, struct member *m) {
+        struct proc_stat now;
 
-        if (read_of(s, m->pid, "stat") < 0)
+        if (proc_read_stat(m->pid, &now) < 0)
                 return false;
-        const char *at = strrchr(s->text, ')');
-        if (!at ||
-            sscanf(at + 1,
-                   " %*c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %ld %*d %llu %*u %lu",
-                   &m->parent, &m->group, &m->session, &user, &kernel, &tasks, &started, &resident) != 8)
-                return false;
-        m->is_new |= m->started != started;
-        m->started = started;
-        m->tasks = tasks > 0 ? (uint64_t) tasks : 0;
-        m->resident = (uint64_t) resident * s->page;
-        m->ticks = user + kernel;
+        m->parent = now.parent;
+        m->group = now.group;
+        m->session = now.session;
+        m->is_new |= m->started != now.started;
+        m->started = now.started;
+        m->tasks = now.tasks;
+        m->resident = proc_has_ended(&now) ? 0 : now.resident * s->page;
+        m->ticks = now.ticks;
         return true;
 }
 
@@ -106,29 +101,18 @@ static uint64_t read_last_pid(struct sampler *s) {
         return at ? strtoull(at, NULL, 10) : 0;
 }
 
-static uint32_t find_invocation(const struct sampler *s, const char *hex) {
-        for (uint32_t i = 0; i < s->n_watches; i++) {
-                const struct watch *w = &s->watches[i];
-                char mine[33];
-
-                if (!w->is_used)
-                        continue;
-                for (size_t at = 0; at < 16; at++)
-                        (void) snprintf(mine + 2 * at, 3, "%02x", w->order.invocation[at]);
-                if (strncmp(hex, mine, 32) == 0)
-                        return i;
-        }
-        return NOBODY;
-}
-
 static uint32_t find_environment(struct sampler *s, struct member *m) {
-        static const char name[] = "INVOCATION_ID=";
         ssize_t n = read_of(s, m->pid, "environ");
+        uint8_t invocation[16];
 
         m->looks = n == 0 && m->looks > 0 ? m->looks - 1 : 0;
-        for (ssize_t at = 0; at < n; at += (ssize_t) strlen(s->text + at) + 1)
-                if (strncmp(s->text + at, name, strlen(name)) == 0)
-                        return find_invocation(s, s->text + at + strlen(name));
+        if (n <= 0 || !proc_find_invocation(s->text, (size_t) n, invocation))
+                return NOBODY;
+        for (uint32_t i = 0; i < s->n_watches; i++) {
+                const struct watch *w = &s->watches[i];
+                if (w->is_used && memcmp(w->order.invocation, invocation, sizeof(invocation)) == 0)
+                        return i;
+        }
         return NOBODY;
 }
 

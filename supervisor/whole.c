@@ -1,21 +1,20 @@
 #include "supervisor/whole.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "base/proc.h"
 
 #define DEPTH_MOST 32
 
 /* "max", a number, or of cpu.max a number and the period it is of. */
 static bool take_limit(const char *text, uint64_t *ret) {
-        uint64_t value, period = 0;
+        uint64_t value, period;
 
-        int n = sscanf(text, "%" SCNu64 " %" SCNu64, &value, &period);
-        if (n < 1)
+        if (!proc_number(&text, &value))
                 return false;
-        *ret = n == 1 || period == 0 ? value : value * AMOUNT_WHOLE / period;
+        *ret = !proc_number(&text, &period) || period == 0 ? value : value * AMOUNT_WHOLE / period;
         return true;
 }
 
@@ -38,11 +37,10 @@ static uint64_t find_limit(int root, const char *file, uint64_t host) {
 
 static uint64_t read_number(const char *path, uint64_t otherwise) {
         char text[64];
+        const char *at = text;
         uint64_t n;
 
-        return io_read_small(AT_FDCWD, path, text, sizeof(text)) > 0 && sscanf(text, "%" SCNu64, &n) == 1
-                       ? n
-                       : otherwise;
+        return io_read_small(AT_FDCWD, path, text, sizeof(text)) > 0 && proc_number(&at, &n) ? n : otherwise;
 }
 
 struct budget_whole whole_read(int root) {

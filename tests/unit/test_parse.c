@@ -1,8 +1,37 @@
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 
 #include "base/parse.h"
 #include "tests/unit/test.h"
+
+TEST(parse_devices) {
+        static const struct {
+                const char *text;
+                int error;
+                unsigned major, minor;
+        } rows[] = {
+                { "8:1", 0, 8, 1 },
+                { "0:0", 0, 0, 0 },
+                { "4294967295:9", 0, UINT_MAX, 9 },
+                { "8", -EINVAL, 0, 0 },
+                { "8:", -EINVAL, 0, 0 },
+                { ":1", -EINVAL, 0, 0 },
+                { "8:1 ", -EINVAL, 0, 0 },
+                { "8:1\n", -EINVAL, 0, 0 },
+                { "8 :1", -EINVAL, 0, 0 },
+                { "8:4294967296", -ERANGE, 0, 0 },
+                { "-8:1", -EINVAL, 0, 0 },
+                { "", -EINVAL, 0, 0 },
+        };
+
+        for (size_t i = 0; i < countof(rows); i++) {
+                unsigned major = 0, minor = 0;
+
+                CHECK(parse_device(rows[i].text, &major, &minor) == rows[i].error, "row %zu", i);
+                CHECK(major == rows[i].major && minor == rows[i].minor, "row %zu", i);
+        }
+}
 
 TEST(parse_spans) {
         static const struct {
