@@ -1,11 +1,9 @@
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "base/parse.h"
+#include "base/proc.h"
 #include "client/processes.h"
 
 #define MEASURED "processes"
@@ -15,31 +13,20 @@ bool processes_are_ours(const struct snapshot *s, const struct link *l) {
 }
 
 int process_read(pid_t pid, struct process *ret) {
-        uint64_t user, system;
-        char path[32], text[1024];
-        int parent, session;
-        long tasks;
-        int64_t pages;
+        struct proc_stat now;
+        int r = proc_read_stat(pid, &now);
 
-        (void) snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-        ssize_t n = io_read_small(AT_FDCWD, path, text, sizeof(text));
-        if (n < 0)
-                return (int) n;
-        const char *at = strrchr(text, ')'); /* its name may hold anything */
-        if (!at || sscanf(at + 1,
-                          " %*c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                          " %*d %*d %*d %*d %ld %*d %*u %*u %" SCNd64,
-                          &parent, &session, &user, &system, &tasks, &pages) != 6)
-                return -EBADMSG;
+        if (r < 0)
+                return r;
         uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE);
         usec_t tick = USEC_PER_SEC / (usec_t) sysconf(_SC_CLK_TCK); /* 100 Hz, everywhere */
         *ret = (struct process){
                 .pid = pid,
-                .parent = parent,
-                .session = session,
-                .tasks = tasks > 0 ? (uint64_t) tasks : 0,
-                .memory = pages > 0 ? (uint64_t) pages * page : 0,
-                .cpu = (user + system) * tick,
+                .parent = now.parent,
+                .session = now.session,
+                .tasks = now.tasks,
+                .memory = now.resident * page,
+                .cpu = now.ticks * tick,
         };
         return 0;
 }

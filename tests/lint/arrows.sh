@@ -64,6 +64,8 @@ files base config init prepare supervisor control client image metrics top | gre
         breach "exit() is main()'s; a child has _exit()"
 files base config init prepare supervisor control client image metrics top | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
         breach "never called here"
+files base config init prepare supervisor control client | code '(^|[^_a-z0-9])(v?[fs]?scanf|strtod|localtime(_r)?|gmtime(_r)?|mktime|strftime) *[(]' |
+        breach "a tenth of the static binary: base/parse.h, base/proc.h and base/date.h do it"
 files base config init prepare supervisor control client image metrics top tests/unit tests/fuzz tests/image | lines $'\t| +$' | breach "a tab, or spaces at the end"
 
 exit "$bad"
