@@ -177,19 +177,6 @@ int box_open(struct service *s) {
         return r < 0 ? r : fd < 0 ? -errno : fd;
 }
 
-const char *box_objection(const struct service *s) {
-        const struct budget *b = s->unit->budget;
-        const struct cgroups *c = cgroups_of(s);
-
-        if (!b || b->policy != BUDGET_REQUIRE || !budget_is_limit(b))
-                return NULL;
-        if (c->root < 0)
-                return c->ground.why;
-        if (!s->box)
-                return "its cgroup could not be made";
-        return budget_controllers(b) & ~c->controllers ? LACKS_CONTROLLER : NULL;
-}
-
 bool box_is_populated(const struct service *s) {
         char path[PATH_MAX];
 
@@ -348,23 +335,44 @@ struct kept box_kept(const struct cgroups *c, const struct unit *u, const char *
         return k;
 }
 
+static const char *words_of(const struct cgroups *c, const struct unit *u, enum budget_part part,
+                            char words[WORDS_MAX]) {
+        return budget_words(u->budget, cgroup_unkept(c), part, words, WORDS_MAX);
+}
+
+static bool is_required(const struct unit *u) {
+        return u->budget && u->budget->policy == BUDGET_REQUIRE;
+}
+
 /* "MemoryMax=, TasksMax= kept by samples alone; IOWeight= not enforced: " and why. */
 static void say_unkept(const struct cgroups *c, const struct unit *u) {
-        bool samples = has_samples(c, u);
-        uint32_t unkept = cgroup_unkept(c);
+        bool goes_on = !is_required(u), samples = goes_on && has_samples(c, u);
         char kept[WORDS_MAX] = "", lost[WORDS_MAX];
 
         if (!budget_is_limit(u->budget))
                 return;
         if (samples)
-                (void) budget_words(u->budget, unkept, BUDGET_SAMPLED, kept, sizeof(kept));
-        (void) budget_words(u->budget, unkept, samples ? BUDGET_LOST : BUDGET_ALL, lost, sizeof(lost));
+                (void) words_of(c, u, BUDGET_SAMPLED, kept);
+        (void) words_of(c, u, samples ? BUDGET_LOST : BUDGET_ALL, lost);
         if (*kept == '\0' && *lost == '\0')
                 return;
         const char *hint = hint_of(c);
-        log_warning(u->name, "%s%s%s%s%s: %s%s%s", kept, *kept ? " kept by samples alone" : "",
-                    *kept && *lost ? "; " : "", lost, *lost ? " not enforced" : "", why_unkept(c),
+        log_warning(u->name, "%s%s%s%s%s%s: %s%s%s", kept, *kept ? " kept by samples alone" : "",
+                    *kept && *lost ? "; " : "", lost, *lost ? " not enforced" : "",
+                    goes_on ? "" : ", so that it will not start (BudgetPolicy=require)", why_unkept(c),
                     hint ? "; what makes it work: " : "", hint ? hint : "");
+}
+
+struct kept box_objection(const struct service *s) {
+        const struct cgroups *c = cgroups_of(s);
+        const struct unit *u = s->unit;
+        char lost[WORDS_MAX];
+
+        if (!is_required(u) || !budget_is_limit(u->budget))
+                return (struct kept){};
+        if (*words_of(c, u, BUDGET_ALL, lost) != '\0')
+                return (struct kept){ .tier = TIER_NONE, .why = why_unkept(c), .hint = hint_of(c) };
+        return (struct kept){ .tier = TIER_KERNEL, .why = s->box ? NULL : "its cgroup could not be made" };
 }
 
 static void say_unwatched(const struct cgroups *c, const struct unit *u) {

@@ -37,8 +37,10 @@ struct kept box_kept(const struct cgroups *c, const struct unit *u, const char *
  * here, or a negative errno. Says which budgets cannot be kept. */
 int box_open(struct service *s) must_check;
 
-/* Why the service must not start without its whole budget (BudgetPolicy=require); NULL: it may. Static. */
-const char *box_objection(const struct service *s);
+/* Why the service must not start, as BudgetPolicy=require wants it kept by the kernel; `why` is NULL where it
+ * may.
+ */
+struct kept box_objection(const struct service *s);
 
 /* Somebody lives in it, or below. */
 bool box_is_populated(const struct service *s);

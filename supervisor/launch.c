@@ -341,10 +341,23 @@ pid_t launch_run(struct launcher *launcher, struct launch *l, struct diags *d) {
         return pid;
 }
 
+/* No errno says it. */
+static void objection_text(const struct launch *l, char *buffer, size_t size) {
+        (void) snprintf(
+                buffer, size,
+                "%s: %s: with BudgetPolicy=require it starts only where the kernel keeps all of it%s%s",
+                child_step_doing(l->failed_step), l->objection, l->remedy ? "; what makes it work: " : "",
+                l->remedy ? l->remedy : "");
+}
+
 const char *launch_text(const struct launch *l, char *buffer, size_t size) {
         const char *reason =
                 l->error == ESRCH ? "it is not in /etc/passwd or /etc/group" : strerror(l->error);
 
+        if (l->objection && l->error == EOPNOTSUPP) {
+                objection_text(l, buffer, size);
+                return buffer;
+        }
         (void) snprintf(buffer, size, "%s: %s%s%s", child_step_doing(l->failed_step),
                         l->failed_at ? l->failed_at : "", l->failed_at ? ": " : "", reason);
         return buffer;

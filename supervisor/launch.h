@@ -22,8 +22,10 @@ struct launcher {
         struct arena arena;      /* mapped once; used anew for each launch */
         int null_fd; /* /dev/null; where there is none, what reads as empty, for standard input alone */
         bool has_null;
-        uint64_t bounds;   /* the container's bounding set of capabilities; 0: not asked for yet */
-        bool lacks_clone3; /* the kernel or a filter refuses it */
+        uint64_t bounds;    /* the container's bounding set of capabilities; 0: not asked for yet */
+        bool lacks_clone3;  /* the kernel or a filter refuses it */
+        bool has_oom_score; /* PID 1's own is not what it was: children get it back */
+        int oom_score;
 };
 
 /* What is prepared before there is a child. */
@@ -56,6 +58,7 @@ struct launch {
         bool delegates;        /* that cgroup is to be its user's */
         uint32_t unkept;       /* bit N: no cgroup keeps what needs enum controller N */
         const char *objection; /* what keeps it from its budget, where it insists on that; NULL: nothing */
+        const char *remedy;    /* against that; NULL: nothing is known */
 
         /* Prepared by launch_run(); the child only reads. */
         struct launcher *launcher;

@@ -185,7 +185,9 @@ static void choose_cgroup(struct service *s, struct launch *l) {
         l->cgroup_fd = MAX(fd, 0);
         l->delegates = s->unit->budget && s->unit->budget->delegate;
         l->unkept = cgroup_unkept(&s->manager->cgroups);
-        l->objection = box_objection(s);
+        struct kept kept = box_objection(s);
+        l->objection = kept.why;
+        l->remedy = kept.hint;
 }
 
 /* The new process, or 0: then that has been said. */
