@@ -295,9 +295,11 @@ static int hand_over_pressure(struct launch *l) {
 static int adjust_oom_score(struct launch *l) {
         char text[16];
 
-        if (l->unit->oom_score_adjust == INT_MIN)
+        bool is_own = l->unit->oom_score_adjust == INT_MIN;
+        if (is_own && !l->launcher->has_oom_score)
                 return 0;
-        (void) snprintf(text, sizeof(text), "%d", l->unit->oom_score_adjust);
+        (void) snprintf(text, sizeof(text), "%d",
+                        is_own ? l->launcher->oom_score : l->unit->oom_score_adjust);
         int r = io_write_file("/proc/self/oom_score_adj", text);
         return r < 0 ? degrade(l, "OOMScoreAdjust=") : 0;
 }

@@ -462,6 +462,7 @@ static void take_ground(struct manager *m) {
         cgroup_open(&m->cgroups, m->init, m->options->load.environment);
         oom_open(m);
         box_prepare(m, m->config);
+        oom_spare(m, m->config);
 }
 
 int manager_run(struct init *init, struct config *config, const struct run_options *o) {

@@ -1,10 +1,12 @@
 #include "supervisor/oom.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "supervisor/box.h"
 #include "supervisor/manager.h"
@@ -97,6 +99,25 @@ static int on_events(sd_event_source *source maybe_unused, int fd, uint32_t even
                 at += (ssize_t) sizeof(*e) + e->len;
         }
         return 0;
+}
+
+static bool is_any_spared(const struct config *c) {
+        for (size_t i = 0; i < c->n_units; i++)
+                if (c->units[i]->oom_score_adjust < 0 && c->units[i]->oom_score_adjust != INT_MIN)
+                        return true;
+        return false;
+}
+
+void oom_spare(struct manager *m, const struct config *c) {
+        static const char file[] = "/proc/self/oom_score_adj";
+        char text[16];
+        int own;
+
+        if (!m->init->is_pid1 || m->launcher.has_oom_score || !is_any_spared(c) ||
+            io_read_small(AT_FDCWD, file, text, sizeof(text)) <= 0 || sscanf(text, "%d", &own) != 1)
+                return;
+        m->launcher.oom_score = own;
+        m->launcher.has_oom_score = io_write_file(file, "-1000") == 0;
 }
 
 void oom_open(struct manager *m) {

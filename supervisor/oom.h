@@ -12,6 +12,10 @@ void oom_unwatch(struct service *s);
  * was the kernel. */
 void oom_check(struct service *s);
 
+/* Where some service is to be spared when memory runs out (a negative OOMScoreAdjust=), PID 1 itself is
+ * spared before all: the container would end with it. What it may not do no service of it may, either. */
+void oom_spare(struct manager *m, const struct config *c);
+
 /* Opens and closes what oom_watch() hears by. Without it only the end of a main process tells. */
 void oom_open(struct manager *m);
 void oom_close(struct manager *m);

@@ -6,6 +6,7 @@
 #include "config/search.h"
 #include "supervisor/box.h"
 #include "supervisor/notify.h"
+#include "supervisor/oom.h"
 #include "supervisor/order.h"
 #include "supervisor/reload.h"
 
@@ -231,6 +232,7 @@ static void adopt(struct manager *m, struct change *c) {
         uint32_t n = (uint32_t) c->config->n_units;
 
         box_prepare(m, c->config);
+        oom_spare(m, c->config);
         for (uint32_t i = 0; i < n; i++) {
                 const struct unit *u = c->config->units[i];
                 struct service *s = c->services[i];
