@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -342,6 +343,26 @@ static int order_last(const struct config *c, struct unit *u) {
         return r;
 }
 
+static int set_word(char **field, const char *word) {
+        if (*field || !word)
+                return 0;
+        *field = strdup(word);
+        return *field ? 0 : -ENOMEM;
+}
+
+static int apply_foreground(struct unit *u, const struct foreground *f) {
+        bool has_user = u->user != NULL;
+        int r = set_word(&u->working_directory, f->directory);
+
+        if (r == 0 && !has_user)
+                r = set_word(&u->user, f->user);
+        if (r == 0 && !has_user)
+                r = set_word(&u->group, f->group);
+        if (f->stop_signal > 0 && u->kill_signal == SIGTERM)
+                u->kill_signal = f->stop_signal;
+        return r;
+}
+
 /* command.service: a [command] section may add to it, but not to what it runs and what its end means. */
 static int make_foreground(struct loader *l) {
         struct source s = { .sections = { DRAFT_NONE, draft_find(&l->draft, COMMAND_UNIT) } };
@@ -366,7 +387,9 @@ static int make_foreground(struct loader *l) {
         u->restart = RESTART_NO;
         u->success_action = u->failure_action = ACTION_EXIT;
         u->input.kind = u->input.kind == STDIO_NULL ? STDIO_INHERIT : u->input.kind;
-        return order_last(l->config, u);
+        if (l->options->foreground)
+                r = apply_foreground(u, l->options->foreground);
+        return r < 0 ? r : order_last(l->config, u);
 }
 
 static int make_container(struct loader *l) {

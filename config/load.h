@@ -8,12 +8,20 @@
 
 struct override;
 
+/* How the command behind `--` is run, where no [command] section says it: what an image asks for. All of it
+ * is borrowed; NULL and 0: nothing is asked for. */
+struct foreground {
+        const char *directory, *user, *group;
+        int stop_signal;
+};
+
 struct load_options {
-        const char *path;         /* NULL: /etc/tend.ini */
-        char *const *command;     /* borrowed; the words behind `--`, NULL for none: becomes command.service,
-                                     foreground,     After= every other unit, Restart=no, Success- and
-                                     FailureAction=exit */
-        char *const *environment; /* borrowed; for ${NAME} */
+        const char *path;     /* NULL: /etc/tend.ini */
+        char *const *command; /* borrowed; the words behind `--`, NULL for none: becomes command.service,
+                                 foreground,     After= every other unit, Restart=no, Success- and
+                                 FailureAction=exit */
+        const struct foreground *foreground; /* borrowed; NULL: nothing is asked for */
+        char *const *environment;            /* borrowed; for ${NAME} */
         char *const *units; /* borrowed; unit files by name or path, besides Units=; NULL: none. With these,
                                and no `path`, there is no tend.ini */
         const struct override *overrides; /* borrowed; what was set while tend ran, over all files */

@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "control/bus.h"
+#include "control/image.h"
 #include "control/loaded.h"
 #include "control/verb.h"
 #include "init/isolate.h"
@@ -83,7 +85,9 @@ static int run_inside(const struct request *r, struct config *config, struct iso
         struct refusal refusal;
 
         cleanup_close(&isolate->cgroup);
-        if (r->root)
+        if (o->load.foreground && o->load.foreground->directory && !r->read_only)
+                (void) !io_make_dirs(o->load.foreground->directory, 0755); /* the spawn tells */
+        if (isolate->root.layers)
                 config = load(&o->load);
         if (!config)
                 return EXIT_WRONG;
@@ -99,9 +103,17 @@ static int run_inside(const struct request *r, struct config *config, struct iso
         return run_loaded(config, o);
 }
 
+static int add_variables(const struct request *r, struct run_options *o) {
+        for (char **v = r->variables; v && *v; v++)
+                if (putenv(*v) != 0)
+                        return -ENOMEM;
+        o->load.environment = environ;
+        return 0;
+}
+
 /* With the machine's own root everything that can be wrong with the files is said before anything is made. */
-static int run_isolated(const struct request *r, struct run_options *o) {
-        autostrv char **layers = NULL, **binds = strv_copy(r->binds);
+static int run_isolated(const struct request *r, char *const *layers, struct run_options *o) {
+        autostrv char **binds = strv_copy(r->binds);
         struct isolate isolate = {
                 .network = (enum network) r->network,
                 .root = {
@@ -115,12 +127,10 @@ static int run_isolated(const struct request *r, struct run_options *o) {
         struct refusal refusal;
         int code;
 
-        struct config *config = r->root ? NULL : load(&o->load);
-        if (!config && !r->root)
+        struct config *config = layers ? NULL : load(&o->load);
+        if (!config && !layers)
                 return EXIT_WRONG;
-        if (r->root && strv_add(&layers, r->root) < 0)
-                return EXIT_REFUSED;
-        if (r->root && o->load.path) {
+        if (layers && o->load.path) {
                 if (bind_file(o->load.path, &binds) < 0)
                         return EXIT_REFUSED;
                 o->load.path = DEFAULT_FILE;
@@ -138,8 +148,32 @@ static int run_isolated(const struct request *r, struct run_options *o) {
         return e < 0 ? say_refused(&refusal) : code;
 }
 
+/* The image's own command runs where nothing else was asked for. */
+static int run_image(const struct request *r, const struct run_options *options) {
+        struct run_options inside = *options, *o = &inside;
+        bool has_services = o->load.path || o->load.units || o->load.enabled;
+        struct image image = { 0 };
+        int code = image_open(r->image, r->command, &image);
+
+        if (code != 0)
+                return code;
+        o->load.command = r->command || !has_services ? image.command : NULL;
+        o->load.foreground = &image.foreground;
+        if (!o->load.command && !has_services) {
+                image_done(&image);
+                return verb_complain("run", "the image has no command", r->image, "one is given behind `--`");
+        }
+        if (image_set_environment(&image) < 0 || add_variables(r, o) < 0)
+                code = EXIT_REFUSED;
+        else
+                code = run_isolated(r, image.layers, o);
+        image_done(&image);
+        return code;
+}
+
 int run_main(const struct request *r) {
         char word[32];
+        bool isolate = r->isolate || r->image;
         struct run_options o = {
                 .load = {
                         .path = r->words[0],
@@ -150,24 +184,31 @@ int run_main(const struct request *r) {
                 },
                 .stop_budget = r->stop_budget,
                 .notify_socket = getenv("NOTIFY_SOCKET"),
-                .isolated = r->isolate && !r->root,
-                .walled = r->isolate,
+                .isolated = isolate && !r->root && !r->image,
+                .walled = isolate,
                 .has_descriptors = inherited_are_ours(environ),
                 .log_level = r->log_level,
                 .hooks = &bus_hooks,
         };
 
-        if (r->walled && !r->isolate) {
+        if (r->walled && !isolate) {
                 (void) snprintf(word, sizeof(word), "--%s", r->walled);
                 return verb_complain("run", "only with --isolate", word, NULL);
         }
-        if (r->keep && !r->root)
-                return verb_complain("run", "only with --root", "--keep", NULL);
-        for (char **v = r->variables; v && *v; v++)
-                (void) putenv(*v);
-        o.load.environment = environ;
-        if (r->isolate)
-                return run_isolated(r, &o);
+        if (r->keep && !r->root && !r->image)
+                return verb_complain("run", "only with --root or --image", "--keep", NULL);
+        if (r->image && r->root)
+                return verb_complain("run", "not with --root", "--image", NULL);
+        if (r->image)
+                return run_image(r, &o);
+        if (add_variables(r, &o) < 0)
+                return EXIT_REFUSED;
+        if (isolate) {
+                autostrv char **layers = NULL;
+                if (r->root && strv_add(&layers, r->root) < 0)
+                        return EXIT_REFUSED;
+                return run_isolated(r, layers, &o);
+        }
 
         struct config *config = load(&o.load);
         return config ? run_loaded(config, &o) : EXIT_WRONG;

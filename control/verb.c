@@ -172,6 +172,7 @@ static const struct option_row run_options[] = {
         { "net",         "WORD", take_network, FIELD(int, network),
           WALL "loopback (the default), none or host" },
         { "root",        "DIR",  WORD(root),         WALL "the root; what is written to it is thrown away" },
+        { "image",       "PATH", WORD(image),        "isolated, in a container image: see tend-image(1)" },
         { "keep",        "DIR",  WORD(keep),         WALL "keep what is written to the root, in DIR/upper" },
         { "read-only",   NULL,   FLAG(read_only),    WALL "write nothing to the root" },
         { "bind",        "SRC:DST[:ro]", take_bind, FIELD(char **, binds),

@@ -17,6 +17,7 @@ struct request {
         const char *unit_path; /* NULL: not given */
         const char *hostname;  /* NULL: not given */
         const char *root;      /* NULL: our own */
+        const char *image;     /* NULL: none */
         const char *keep;      /* NULL: not given */
         const char *walled;    /* an option that makes sense with --isolate alone; NULL: none was given */
         char **binds, **memory, **variables; /* owned; --bind, --tmpfs, --env, each of them; NULL: none */
