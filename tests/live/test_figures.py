@@ -29,7 +29,7 @@ def memory(static, tmp_path, can_unshare):
 
 
 def test_size(static):
-    assert static.stat().st_size <= 1536 * 1024
+    assert static.stat().st_size <= 1500 * 1024
 
 
 def test_memory_with_few_services(memory):
