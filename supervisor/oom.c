@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "supervisor/box.h"
 #include "supervisor/manager.h"
 #include "supervisor/past.h"
@@ -114,7 +115,10 @@ void oom_spare(struct manager *m, const struct config *c) {
         int own;
 
         if (!m->init->is_pid1 || m->launcher.has_oom_score || !is_any_spared(c) ||
-            io_read_small(AT_FDCWD, file, text, sizeof(text)) <= 0 || sscanf(text, "%d", &own) != 1)
+            io_read_small(AT_FDCWD, file, text, sizeof(text)) <= 0)
+                return;
+        text[strcspn(text, "\n")] = '\0';
+        if (parse_int(text, -1000, 1000, &own) < 0)
                 return;
         m->launcher.oom_score = own;
         m->launcher.has_oom_score = io_write_file(file, "-1000") == 0;
