@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -15,8 +14,7 @@
 #include "supervisor/sampler.h"
 
 #define LIFE_LEAST USEC_PER_SEC /* who lives less long is not made again */
-#define NICENESS   (-10)
-#define END_MOST   100 /* milliseconds that its end is waited for */
+#define END_MOST   100          /* milliseconds that its end is waited for */
 
 static struct sample_limits limits_of(const struct service *s) {
         const struct cgroups *c = &s->manager->cgroups;
@@ -102,8 +100,6 @@ static void become_sampler(const struct manager *m, int fd) {
         init_restore_signals(m->init, false);
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) prctl(PR_SET_NAME, "tend-sampler");
-        (void) setpriority(PRIO_PROCESS, 0,
-                           NICENESS); /* where it may: it has to be faster than a fork bomb */
         if (dup2(fd, STDERR_FILENO + 1) < 0)
                 _exit(EXIT_FAILURE);
         (void) close_range(STDERR_FILENO + 2, ~0U, 0);

@@ -142,7 +142,14 @@ class Stage:
 
     def cpu(self):
         """Nanoseconds of CPU that PID 1 has used: the clock of clock_getcpuclockid(3)."""
-        return time.clock_gettime_ns((~self.pid << 3) | 2)
+        return cpu_of(self.pid)
+
+    def child(self, name):
+        """The process of that name that PID 1 has made; None where there is none."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            if parent_in(stat) == self.pid and f"({name})" in stat.read_text():
+                return int(stat.parent.name)
+        return None
 
     def processes(self):
         """How many there are in its namespace, ended and not yet reaped ones included."""
@@ -176,6 +183,10 @@ class Stage:
     def switches(self):
         return sum(int(line.split()[1]) for task in Path(f"/proc/{self.pid}/task").iterdir()
                    for line in (task / "status").read_text().splitlines() if "ctxt_switches" in line)
+
+
+def cpu_of(pid):
+    return time.clock_gettime_ns((~pid << 3) | 2)
 
 
 def all_processes():

@@ -1,6 +1,7 @@
 """Budgets where there is no cgroup for a service: a process beside PID 1 watches, and ends who is over them."""
 import os
 import pathlib
+import re
 import signal
 import time
 
@@ -22,6 +23,9 @@ if os.fork() == 0:
 print('up', flush=True)
 time.sleep(1000)
 """
+
+
+READS_OF_A_FILE = 2  # what is in it, and its end
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +138,13 @@ def test_largest_process_goes_where_the_policy_says_so(tend, tmp_path):
     stop(p)
 
 
+def test_who_requires_the_kernel_does_not_start(tend):
+    p = tend.serve("[web]\nTasksMax=9\nBudgetPolicy=require\nRestart=no\nExecStart=sleep inf\n")
+    assert p.wait() == 219
+    assert re.search(r"web.service: keeping its budget: .*: with BudgetPolicy=require it starts only where the kernel keeps all of it", p.err)
+    assert "web.service: TasksMax= not enforced, so that it will not start (BudgetPolicy=require): " in p.err and "kept by samples" not in p.err
+
+
 def test_no_budget_no_sampler(tend):
     p = tend.serve("[web]\nExecStart=sleep inf\n[b]\nExecStart=sh -c 'echo up; exec sleep inf'\n")
     p.wait_for("^up$")
@@ -154,7 +165,7 @@ def test_sampler_comes_back(tend, tmp_path):
                    wrapper=["sh", "-c", f'mkfifo {tmp_path}/fifo; exec "$@"', "sh"])
     first = until(lambda: sampler(p))[0]
     if os.getuid() == 0:
-        until(lambda: os.getpriority(os.PRIO_PROCESS, first) == -10)  # faster than a fork bomb
+        until(lambda: os.sched_getscheduler(first) == os.SCHED_RR or os.getpriority(os.PRIO_PROCESS, first) == -10)  # faster than a fork bomb
     kill_sampler(p)
     p.wait_for("the process that watches budgets was killed by SIGKILL")
     until(lambda: sampler(p) and sampler(p) != [first])
@@ -194,6 +205,23 @@ def test_budget_that_is_taken_away(tend, tmp_path):
     (tmp_path / "fifo").write_text("go\n")
     p.wait_for("hog.service: .*over its MemoryMax=")  # found in a round that would have found the other too
     assert "web.service: it has" not in p.err
+    stop(p)
+
+
+def test_cost_of_fifty_at_rest(tend):
+    """Far from every limit: two rounds a second, in each one file for each process, and ten looks at what was made meanwhile."""
+    services = 50
+    p = tend.serve("".join(f"[s{n}]\nTasksMax=20\nMemoryMax=1G\nExecStart=sleep inf\n" for n in range(services)))
+    p.wait_for(f"ready: {services} of {services}")
+    pid = until(lambda: sampler(p))[0]
+    reads = lambda: int(pathlib.Path(f"/proc/{pid}/io").read_text().split("syscr: ")[1].split()[0])
+    at = reads()
+    until(lambda: reads() > at + 4 * services)  # it knows all of them by now
+    began, at = time.monotonic(), reads()
+    time.sleep(3)
+    done, seconds = reads() - at, time.monotonic() - began
+    assert done <= (seconds * 2 + 1) * (services + 5) * READS_OF_A_FILE + (seconds * 10 + 1) * READS_OF_A_FILE
+    assert done > 0
     stop(p)
 
 

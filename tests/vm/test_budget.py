@@ -1,5 +1,6 @@
 """Budgets, kept by the kernel: each service in a cgroup of its own."""
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -188,6 +189,15 @@ def test_five_hundred_services_leave_nothing(box):
     assert box.groups() == []
 
 
+def test_probe_is_none_of_the_service(box, tmp_path):
+    """It is in tend's own cgroup, where the unit's limits of a process bound it."""
+    p = box.serve("[a]\nTasksMax=1\nLimitNOFILE=77\nExecStart=sleep inf\nHealthInterval=100ms\nHealthAction=none\n"
+                  f"HealthCheck=exec:sh -c 'cat /proc/self/cgroup >{tmp_path}/seen; ulimit -n >>{tmp_path}/seen'\n")
+    p.wait_for("a.service: healthy")
+    assert (tmp_path / "seen").read_text() == "0::/init.scope\n77\n"
+    assert stop(p) == 0
+
+
 # ---- memory ------------------------------------------------------------------------------------------------------
 
 def test_memory_hog_dies_alone_and_comes_back(box, tmp_path):
@@ -270,15 +280,39 @@ def test_slices_share(box, tmp_path):
     until(lambda: box.pids("c.service"))
 
 
+GROW = "a = []\nwhile True: a.append(b'x' * (1 << 20))"
+
+
 def test_the_containers_own_limit(box, tmp_path):
-    """One service dies of it, and is not blamed for a limit that it has not got."""
-    box.limit("memory.max", "80M")
+    """Services die of it in the order of OOMScoreAdjust=, and are not blamed for a limit that they have not got."""
+    box.limit("memory.max", "120M")
     box.limit("memory.swap.max", "0")
-    p = box.serve(f"[a]\nRestart=no\nFailureAction=none\nOOMScoreAdjust=900\nTasksMax=10\nExecStart={python(tmp_path, HOLD)} 100\n"
-                  "[b]\nExecStart=sh -c 'while sleep 0.05; do echo beat; done'\n")
-    p.wait_for("a.service: the kernel has ended a process: the container is out of memory")
+    hold, mortal = python(tmp_path, HOLD), "Restart=no\nFailureAction=none\n"
+    p = box.serve(f"[small]\n{mortal}OOMScoreAdjust=1000\nTasksMax=10\nExecStart={hold} 5\n"
+                  f"[middle]\n{mortal}OOMScoreAdjust=800\nExecStart={hold} 10\n"
+                  f"[spared]\nOOMScoreAdjust=-900\nExecStart={hold} 20\n"
+                  "[b]\nExecStart=sh -c 'while sleep 0.05; do echo beat; done'\n"
+                  f"[hog]\n{mortal}ExecStart={python(tmp_path, GROW, 'grow.py')}\n"
+                  f"ExecStartPre=sh -c 'until [ -e {tmp_path}/go ]; do sleep 0.05; done'\n")
+    p.wait_for("^holds$", after=2)
+    (tmp_path / "go").touch()
+    p.wait_for("hog.service: the kernel has ended a process")
+    said = re.findall(r"(\w+).service: the kernel has ended a process: (.*)", p.err)
+    assert said == [(name, "the container is out of memory") for name in ("small", "middle", "hog")]
     before = p.out.count("beat")
     until(lambda: p.out.count("beat") > before + 3)
+    assert len(box.pids("spared.service")) == 1
+    assert stop(p) == 0
+
+
+def test_who_is_to_be_spared_is_not_spared_at_the_cost_of_pid_1(box, tmp_path):
+    box.limit("memory.max", "60M")
+    box.limit("memory.swap.max", "0")
+    p = box.serve(f"[a]\nRestart=no\nFailureAction=none\nOOMScoreAdjust=-900\nExecStart={python(tmp_path, GROW)}\n"
+                  "[b]\nOOMScoreAdjust=-950\nExecStart=sleep inf\n[c]\nExecStart=sleep inf\n")
+    p.wait_for("a.service: the kernel has ended a process: the container is out of memory")
+    score = {group: pathlib.Path(f"/proc/{box.pids(group)[0]}/oom_score_adj").read_text() for group in ("init.scope", "b.service", "c.service")}
+    assert score == {"init.scope": "-1000\n", "b.service": "-950\n", "c.service": "0\n"}
     assert stop(p) == 0
 
 
@@ -396,12 +430,64 @@ def test_read_only_without_it_says_so(box):
     assert "b.service: " not in "".join(line for line in p.err.splitlines() if "kept by" in line)
 
 
+# Sheds descent and session, then does what it does; says when it begins to be over its limit.
+SHED = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    os.setsid() if os.getsid(0) != os.getpid() else None
+    WORK
+os.wait()
+time.sleep(10000)
+"""
+OVER = {
+    "MemoryMax=40M": "a = b'x' * (20 << 20)\n    print('over', time.monotonic(), flush=True)\n    a *= 3\n    time.sleep(10000)",
+    "TasksMax=10": "print('over', time.monotonic(), flush=True)\n" + BOMB.replace("import os, time", "").replace("\n", "\n    "),
+}
+
+
+def named(box, word):
+    """Which processes of the container have that in their command lines?"""
+    found = []
+    for pid in box.pids():
+        try:
+            if word in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+                found.append(pid)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
+@pytest.mark.parametrize("limit", OVER)
+def test_read_only_keeps_them_by_samples_within_a_second(box, tmp_path, limit):
+    """Of the moment in which it goes over its limit, with all that it has made."""
+    box.mount = "ro"
+    box.wrapper = UNPRIVILEGED
+    script = python(tmp_path, SHED.replace("WORK", OVER[limit]), "over.py")
+    p = box.serve(f"[a]\n{limit}\nRestart=no\nFailureAction=none\nExecStart={script}\n"
+                  f"[b]\n{limit}\nExecStart=sh -c 'while sleep 0.05; do echo beat; done'\n")
+    began = float(p.wait_for(r"^over (\S+)$")[1])
+    until(lambda: not named(box, "over.py"))
+    took = time.monotonic() - began
+    p.wait_for("a.service: ran out of memory")
+    assert took < 1
+    before = p.out.count("beat")
+    until(lambda: p.out.count("beat") > before + 3)
+    assert stop(p) == 0
+
+
 def test_who_requires_it_does_not_start_without(box):
     box.mount = "ro"
     box.wrapper = UNPRIVILEGED
-    p = box.serve("[a]\nTasksMax=9\nBudgetPolicy=require\nRestart=no\nExecStart=sleep inf\n")
+    p = box.serve("[a]\nTasksMax=9\nBudgetPolicy=require\nRestart=no\nExecStart=sleep inf\n", add_env={"container": "podman"})
     assert p.wait() == 219
-    assert "a.service: keeping its budget: /sys/fs/cgroup is mounted read-only: " in p.err
+    why, hint = "/sys/fs/cgroup is mounted read-only", "; what makes it work: podman run --security-opt unmask=/sys/fs/cgroup"
+    assert f"a.service: TasksMax= not enforced, so that it will not start (BudgetPolicy=require): {why}{hint}" in p.err
+    assert ("a.service: keeping its budget: " + why + ": with BudgetPolicy=require it starts only where the kernel keeps all of it" + hint
+            in p.err)
+    assert "kept by samples" not in p.err
 
 
 def test_who_requires_it_starts_with_it(box):
