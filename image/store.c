@@ -143,9 +143,6 @@ int draft_begin(struct store *s, struct draft *ret, struct fault *f) {
 }
 
 int draft_commit(struct draft *d, const char *place, struct fault *f) {
-        /* Else a machine that loses its power could have the name, and not what is behind it. */
-        if (syncfs(d->fd) < 0)
-                return fault(f, -errno, "writing to %s: %s", d->store->path, strerror(errno));
         int r = renameat(d->store->fd, d->name, d->store->fd, place) < 0 ? -errno : 0;
 
         if (r == -EEXIST || r == -ENOTEMPTY)
