@@ -144,6 +144,8 @@ static int make_child(struct halves *h, struct refusal *ret) {
         int r = userns_enter(0, &users);
         if (r < 0)
                 return r;
+        if (!users.whole)
+                log_info(NULL, "nobody but root is inside: %s", users.why);
         h->options->root.as_user = true;
         ret->doing = "making namespaces";
         return clone_with(flags, h->options->cgroup);
@@ -284,9 +286,13 @@ static int drop_capabilities(uint64_t kept) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-        for (int n = 0; prctl(PR_CAPBSET_READ, n) >= 0; n++)
-                if (!(kept & BIT(n)) && prctl(PR_CAPBSET_DROP, n) < 0)
-                        return -errno;
+        /* The numbers end where the kernel knows no more. */
+        for (int n = 0; n < 64; n++)
+                if (!(kept & BIT(n)) && prctl(PR_CAPBSET_DROP, n) < 0) {
+                        if (errno != EINVAL)
+                                return -errno;
+                        break;
+                }
         if (syscall(SYS_capget, &header, data) < 0)
                 return -errno;
         for (unsigned i = 0; i < countof(data); i++) {

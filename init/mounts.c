@@ -112,12 +112,11 @@ static bool is_due(const struct work *w, const struct file_system *f) {
                 return true;
         if (access(f->path, F_OK) < 0)
                 return (!(f->bits & OWN) || w->own_dev) && strcmp(f->path, "/var/tmp") != 0;
-        if (is_mount(f->path) || (f->there && access(f->there, F_OK) == 0))
-                return false;
-        if (!(f->bits & PLAIN))
-                return true;
-        return (w->anew && w->anew->read_only) ||
-               (access(f->path, W_OK) < 0 && errno == EROFS && is_empty(f->path));
+        if (f->bits & PLAIN)
+                return ((w->anew && w->anew->read_only) ||
+                        (access(f->path, W_OK) < 0 && errno == EROFS && is_empty(f->path))) &&
+                       !is_mount(f->path);
+        return !is_mount(f->path) && !(f->there && access(f->there, F_OK) == 0);
 }
 
 /* Where our root is a directory of somebody's (chroot), all of the mounts begin further up, and only from

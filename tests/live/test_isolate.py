@@ -1,9 +1,14 @@
 """`tend run --isolate`: a container's namespaces without a container."""
+import fcntl
 import os
 import pathlib
 import re
+import shutil
 import signal
+import struct
 import subprocess
+import tempfile
+import termios
 
 import pytest
 from conftest import listener, until
@@ -191,3 +196,40 @@ def test_refusal_says_what_was_refused(tend, tmp_path):
         "sh", "-c", "echo 0 > /proc/sys/user/max_pid_namespaces && exec \"$@\"", "sh"])
     assert p.wait() == 71
     assert re.search("^tend: making .*: No space left on device$", p.err, re.M)
+
+
+LENT = 200000
+NOBODY = 65534  # newuidmap wants a user whom /etc/passwd knows
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can lend users for a test")
+@pytest.mark.skipif(not shutil.which("newuidmap") or not os.path.exists("/etc/subuid"), reason="newuidmap is not here (package uidmap)")
+@pytest.mark.parametrize("lent", [True, False], ids=["lent", "nobody lent"])
+def test_users_that_are_lent(tend, lent):
+    """By /etc/subuid and /etc/subgid: then services have users of their own, for whom is not root, too. Else that is said."""
+    with tempfile.TemporaryDirectory(prefix="tend-lent-") as name:
+        place = pathlib.Path(name)
+        place.chmod(0o777)
+        shutil.copy(tend.path, place / "tend")
+        tend.path, tend.directory = str(place / "tend"), place
+        for file in ("subuid", "subgid"):
+            (place / file).write_text(f"{NOBODY}:{LENT}:65536\n" if lent else "")
+        user = "User=1000\n" if lent else ""
+        (place / "tend.ini").write_text(f"[a]\nType=oneshot\n{user}ExecStart=sh -c 'id -u; id -g; cat /proc/self/uid_map'\n")
+        who = ["unshare", "--mount", "sh", "-c", f"mount --bind {place}/subuid /etc/subuid && mount --bind {place}/subgid /etc/subgid"
+               ' && exec "$@"', "sh", "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        p = tend("run", "--isolate", place / "tend.ini", pid1=False, wrapper=who)
+        assert p.wait() == 0, p.err
+        own = [str(NOBODY), "1"]
+        assert p.out.split() == (["1000", "1000", "0", *own, "1", str(LENT), "65536"] if lent else ["0", "0", "0", *own])
+        assert p.err.count("tend: nobody but root is inside: /etc/subuid and /etc/subgid lend no users\n") == (not lent)
+
+
+def test_terminal_has_a_name_and_a_size(isolated):
+    """The terminal is the caller's own, by the only name that it has inside; a resize comes through."""
+    p = isolated("sh", "-c", "trap 'stty size; exit 3' WINCH; tty; stty size; echo waits; while :; do sleep 0.01; done", pty=True)
+    p.wait_for("^waits$")
+    assert "/dev/console\r\n" in p.out
+    fcntl.ioctl(p.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+    p.wait_for("^33 77$")
+    assert p.wait() == 3
