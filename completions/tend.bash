@@ -21,10 +21,11 @@ _tend() {
         case $prev in
         --for) mapfile -t COMPREPLY < <(compgen -W 'ready stopped failed' -- "$cur") && return ;;
         --log-level) mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$cur") && return ;;
+        --net) mapfile -t COMPREPLY < <(compgen -W 'loopback none host' -- "$cur") && return ;;
         --kill-whom) mapfile -t COMPREPLY < <(compgen -W 'main control all' -- "$cur") && return ;;
         --signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$cur") && return ;;
-        --unit-path | --root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
-        --socket | --unit) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+        --unit-path | --root | --keep) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
+        --socket | --unit | --image) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
         --*) "$tend" help "$verb" 2>/dev/null | grep -q "^  $prev [^ ]" && return ;;
         esac
         usage=$("$tend" help "$verb" 2>/dev/null)

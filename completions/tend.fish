@@ -36,13 +36,15 @@ function __tend_values
             printf '%s\n' ready stopped failed
         case --log-level
             printf '%s\n' error warning info debug
+        case --net
+            printf '%s\n' loopback none host
         case --kill-whom
             printf '%s\n' main control all
         case --signal
             kill -l | string split ' '
-        case --unit-path --root
+        case --unit-path --root --keep
             __fish_complete_directories (commandline -ct)
-        case --socket --unit
+        case --socket --unit --image
             __fish_complete_path (commandline -ct)
     end
 end

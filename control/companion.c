@@ -10,11 +10,12 @@
 /* Those that come with tend: what others bring runs as well, and is not listed. */
 static const struct {
         const char *name;
+        const char *target; /* of the Makefile: puts it beside tend */
         const char *help;
 } companions[] = {
-        { "top", "how units are, again and again, with keys to sort, restart and kill (tend-top)" },
-        { "metrics", "print or serve what OpenMetrics asks for (tend-metrics)" },
-        { "image", "unpack container images for `tend run --image` (tend-image)" },
+        { "top", "install", "how units are, again and again, with keys to sort, restart and kill (tend-top)" },
+        { "metrics", "install-metrics", "print or serve what OpenMetrics asks for (tend-metrics)" },
+        { "image", "install-image", "unpack container images for `tend run --image` (tend-image)" },
 };
 /* clang-format on */
 
@@ -22,11 +23,12 @@ const char *companion_name(size_t i) {
         return i < countof(companions) ? companions[i].name : NULL;
 }
 
-static bool is_known(const char *name) {
+/* NULL: it does not come with tend. */
+static const char *target_of(const char *name) {
         for (size_t i = 0; i < countof(companions); i++)
                 if (strcmp(companions[i].name, name) == 0)
-                        return true;
-        return false;
+                        return companions[i].target;
+        return NULL;
 }
 
 /* No path, no option and no odd character: a word that was meant for something else starts no program. */
@@ -79,8 +81,8 @@ void companion_complain(const char *name, int error) {
         if (error == -ENOENT)
                 (void) fprintf(stderr,
                                "tend: %s: tend-%s is neither beside tend nor in PATH\n"
-                               "        it is a program of its own: `make install-%s` puts it there\n",
-                               name, name, name);
+                               "        it is a program of its own: `make %s` puts it there\n",
+                               name, name, target_of(name));
         else
                 (void) fprintf(stderr, "tend: %s: tend-%s cannot be executed: %s\n", name, name,
                                strerror(-error));
@@ -89,7 +91,7 @@ void companion_complain(const char *name, int error) {
 int companion_main(const char *name, char *const *argv) {
         int r = companion_execute(name, argv);
 
-        if (r == -ENOENT && !is_known(name))
+        if (r == -ENOENT && !target_of(name))
                 return r;
         companion_complain(name, r);
         return EXIT_WRONG;

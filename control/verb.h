@@ -1,6 +1,5 @@
-/* The verbs of the command line, a row each: what is typed, what is told about it and who does it.
- * Nothing here is looked at when tend
- * runs a single command (`tend -- CMD`). */
+/* The verbs of the command line, a row each: what is typed, what is told about it and who does it. Nothing
+ * here is looked at when tend runs a single command (`tend -- CMD`). */
 #pragma once
 
 #include "base/def.h"

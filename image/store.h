@@ -2,8 +2,8 @@
  *
  *     layers/sha256/HEX/root   a layer by itself, by the digest of its contents, with HEX/record about it
  *     flat/sha256/HEX/root     layers one over the other, by their chain's
- *     images/HEX               what an image said and which of those it needs, by the digest of its
- * configuration tmp/                     what is being made; each is locked by who makes it
+ *     images/HEX               what an image said and which of those it needs, by its configuration's digest
+ *     tmp/                     what is being made; each is locked by who makes it
  *
  * Owners that are not the real ones are another layer: HEX-FIRST of a user namespace over the users lent from
  * FIRST on, HEX-own where all of it is ours. What is in use is locked shared (flock(2) on the directory HEX).

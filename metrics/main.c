@@ -21,7 +21,7 @@ static const char usage[] =
         "  --socket PATH     tend's control socket, where it is not at its usual place\n"
         "  --help            this text\n"
         "\n"
-        "Pages: /metrics; /healthz, 200 while no service has failed; /readyz, 200 while all are up.\n"
+        "Pages: /metrics; /healthz, 200 while no service has failed; /readyz, 200 while tend is `running`.\n"
         "Without --listen it also takes a socket that tend listens on for it: [metrics.socket].\n"
         "\n"
         "Exit codes: 0, 1 something went wrong, 2 wrong usage, 5 no tend there.\n";

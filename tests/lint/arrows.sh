@@ -4,6 +4,8 @@
 #     client ─▶ control ─▶ supervisor ─▶ config ─▶ base
 #                              ├────────▶ init ───▶ base
 #                              └──▶ prepare ─▶ config
+#
+# top, metrics and image are programs of their own: the first two ask tend, as client does.
 set -u
 shopt -s lastpipe # breach() is the end of pipes and sets `bad`
 cd "${1:-$(dirname "$0")/../..}" || exit 2

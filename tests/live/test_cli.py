@@ -172,6 +172,15 @@ def test_a_program_that_is_not_there_is_told(beside):
     assert done.returncode == 2 and "tend-image cannot be executed: Permission denied" in done.stderr
 
 
+def test_where_a_program_comes_from_is_a_target_of_make(beside):
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    listed = re.findall(r"^  ([a-z]+) .*\(tend-\1\)$", beside[1]("--help").stdout, re.M)
+    assert len(listed) >= 3
+    for name in listed:
+        hint = re.search(r"`make ([a-z-]+)`", beside[1](name).stderr)
+        assert hint and hint[1] in targets, name
+
+
 def test_a_path_is_no_program_beside_tend(beside, tmp_path):
     put, run = beside
     (tmp_path / "own" / "tend-x").mkdir()
@@ -445,11 +454,41 @@ def test_the_manual_page_is_sound(page):
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-def test_the_manual_has_every_option(cli):
-    page = (ROOT / "docs" / "tend.1").read_text(encoding="utf-8").replace("\\-", "-")
-    for words in (["--help"], ["help", "run"], ["help", "check"], ["help", "show"]):
-        for option in re.findall(r"^  (--[a-z-]+)", cli(*words).stdout, re.M):
-            assert option in page, option
+# What a heading of tend(1) is about, where it is no verb's own.
+HEADINGS = {
+    "ONE COMMAND": ["--help"],
+    "PREPARE": ["prepare"],
+    "ISOLATION": ["run"],
+    "Options of all verbs above but kill and reset": ["status", "start", "stop", "restart", "reload", "health"],
+    "Options of the verbs above": ["status", "start", "stop", "restart", "reload", "kill", "reset", "health"],
+}
+
+
+def manual_options(page):
+    """Of each verb the options that tend(1) has an entry for; "--help" is a single command's."""
+    found, verbs, is_stacked, is_entry = {}, [], False, False
+    for line in page.replace("\\-", "-").splitlines():
+        heading = re.match(r"\.S[SH] (?:tend ([a-z]+)\b)?(.*)", line)
+        if heading:
+            verb, text = heading.groups()
+            verbs = [*(verbs if is_stacked else []), verb] if verb else HEADINGS.get(text, [])
+        elif is_entry:
+            for verb in verbs:
+                found.setdefault(verb, set()).update(re.findall(r"(?<![\w-])--[a-z][a-z-]*", line))
+        is_stacked, is_entry = heading is not None, line == ".TP"
+    return found
+
+
+def test_the_manual_has_the_options_that_there_are(cli):
+    """Each verb has those that its help lists, and no others; tend-image(1) is a page of its own."""
+    manual = manual_options((ROOT / "docs" / "tend.1").read_text(encoding="utf-8"))
+    page = cli("--help").stdout
+    verbs = re.findall(r"^  ([a-z]+) ", page[page.index("tend VERB"):page.index("tend --help")], re.M)
+    for verb in {"--help", *verbs} - {"image"}:
+        done = cli(verb) if verb == "--help" else cli("help", verb)
+        if done.returncode == 0:  # else a program that is not built
+            assert manual.get(verb, set()) == set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.M)) - {"--help"}, verb
+    assert set(manual) <= {"--help", *verbs}
 
 
 # ---- conditions --------------------------------------------------------------------------------------------

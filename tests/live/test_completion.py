@@ -109,4 +109,5 @@ def test_all_verbs_and_options(tend, tmp_path):
         assert set(offered(verb, "--")) == {"--help", *(f"--{option}" for option in options)}, verb
     assert offered("wait", "--for", "") == ["ready", "stopped", "failed"] == offered("wait", "--for", "=", "")
     assert offered("run", "--log-level", "w") == ["warning"]
+    assert offered("run", "--net", "l") == ["loopback"]
     assert offered("wait", "--timeout", "") == []
