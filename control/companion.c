@@ -13,7 +13,8 @@ static const struct {
         const char *target; /* of the Makefile: puts it beside tend */
         const char *help;
 } companions[] = {
-        { "top", "install", "how units are, again and again, with keys to sort, restart and kill (tend-top)" },
+        { "top", "install",
+          "how units are, again and again, with keys to sort, restart and kill (tend-top)" },
         { "metrics", "install-metrics", "print or serve what OpenMetrics asks for (tend-metrics)" },
         { "image", "install-image", "unpack container images for `tend run --image` (tend-image)" },
 };

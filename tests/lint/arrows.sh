@@ -56,8 +56,9 @@ for folder in "${!may[@]}"; do
                 breach "$folder/ includes only ${may[$folder]//|/, }"
 done
 
-files base config init prepare | lines '<systemd/' | breach "libsystemd is seen by supervisor/ and control/ alone"
-files base init prepare supervisor control | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
+files base config init prepare client image top | lines '<systemd/' |
+        breach "libsystemd is seen by supervisor/, control/ and metrics/ alone"
+files base init prepare supervisor control client image metrics top | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 if [ "$(files config | xargs -r grep -lE '<ini\.h>' | wc -l)" -gt 1 ]; then
         files config | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 fi
