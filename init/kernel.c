@@ -7,6 +7,7 @@
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -60,7 +61,23 @@ int kernel_raise_loopback(void) {
         return ioctl(fd, SIOCSIFFLAGS, &r) < 0 ? -errno : 0;
 }
 
-/* The group first: the user's rights are what the other call needs. */
+/* The group first: the user's rights are what the other call needs. A change of ids has the kernel forget
+ * that others may look at us (many a service logs to /proc/1/fd/1), and whose end is ours. */
+static ssize_t read_as(const struct stat *owner, int dir_fd, const char *path, char *buffer, size_t size) {
+        int dumpable = prctl(PR_GET_DUMPABLE), death = 0;
+
+        (void) prctl(PR_GET_PDEATHSIG, &death);
+        int group = setfsgid(owner->st_gid), user = setfsuid(owner->st_uid);
+        ssize_t n = io_read_small(dir_fd, path, buffer, size);
+        (void) setfsuid((uid_t) user);
+        (void) setfsgid((gid_t) group);
+        if (dumpable == 1)
+                (void) prctl(PR_SET_DUMPABLE, 1);
+        if (death > 0)
+                (void) prctl(PR_SET_PDEATHSIG, death);
+        return n;
+}
+
 ssize_t kernel_read_as_owner(int dir_fd, const char *path, char *buffer, size_t size) {
         struct stat owner;
         ssize_t n = io_read_small(dir_fd, path, buffer, size);
@@ -69,9 +86,5 @@ ssize_t kernel_read_as_owner(int dir_fd, const char *path, char *buffer, size_t 
                 return n;
         if (fstatat(dir_fd, path, &owner, 0) < 0 || owner.st_uid == geteuid())
                 return n;
-        int group = setfsgid(owner.st_gid), user = setfsuid(owner.st_uid);
-        n = io_read_small(dir_fd, path, buffer, size);
-        (void) setfsuid((uid_t) user);
-        (void) setfsgid((gid_t) group);
-        return n;
+        return read_as(&owner, dir_fd, path, buffer, size);
 }

@@ -258,12 +258,14 @@ def test_no_proc_is_told_once(tend):
 def test_daemon_of_another_user(tend):
     """Root may not look into it without CAP_SYS_PTRACE, its own user may: it is known, and ended with its service."""
     p = tend.serve("[web]\nUser=nobody\nRestart=no\nFailureAction=none\nExecStart=/bin/sh -c '(setsid sh -c \"sleep 7777 & echo up\" &); "
-                   "read end < /dev/null; while ! test -e /run/systemd/end; do sleep 0.01; done; exit 3'\n[other]\nExecStart=sleep inf\n",
-                   wrapper=AS_IN_DOCKER)
+                   "read end < /dev/null; while ! test -e /run/systemd/end; do sleep 0.01; done; exit 3'\n[other]\nExecStart=/bin/sh -c 'until test -e /run/systemd/look; do sleep 0.01; done; "
+                   "readlink /proc/1/fd/2 >/dev/null && echo seen; exec sleep inf'\n", wrapper=AS_IN_DOCKER)
     p.wait_for("^up$")
     daemon = until(lambda: [pid for pid in p.children() if p.proc("cmdline", pid) == "sleep\0007777\0"])
     p.enter("touch", "/run/systemd/end")
     until(lambda: daemon[0] not in p.children())
+    p.enter("touch", "/run/systemd/look")  # where many a service logs to must stay in reach
+    p.wait_for("^seen$")
     p.kill(signal.SIGTERM)
     assert p.wait() == 0
 
