@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -101,6 +102,11 @@ static struct service *owner_by_descent(const struct manager *m, const struct ce
         return NULL;
 }
 
+/* Somebody is there, and /proc does not show him: see hidepid= in proc(5). */
+static bool is_hidden(pid_t pid, int error) {
+        return (error == -ENOENT || error == -EPERM || error == -EACCES) && kill(pid, 0) == 0;
+}
+
 /* Who cannot be looked at for want of a descriptor or memory must not be taken for gone. */
 static int settle_owners(struct census *c, struct manager *m) {
         size_t kept = 0;
@@ -111,6 +117,7 @@ static int settle_owners(struct census *c, struct manager *m) {
                 int r = read_process(e.pid, &p);
                 if (io_is_shortage(-r))
                         return r;
+                c->has_hidden |= is_hidden(e.pid, r);
                 if (r < 0)
                         continue;
                 e.parent = p.parent;
@@ -131,6 +138,16 @@ static int settle_owners(struct census *c, struct manager *m) {
                 if (!c->list[i].owner)
                         c->list[i].owner = owner_by_descent(m, c, &c->list[i]);
         return 0;
+}
+
+/* A list of all does not have who is hidden: the main processes tell whether somebody may be. */
+static void look_for_hidden(struct census *c, const struct manager *m) {
+        struct proc_stat p;
+
+        for (uint32_t i = 0; i < m->n_waiting && !c->has_hidden; i++) {
+                pid_t pid = m->waiting[i]->main;
+                c->has_hidden = pid > 0 && is_hidden(pid, read_process(pid, &p));
+        }
 }
 
 void census_hold(struct census *c, const struct manager *m) {
@@ -163,6 +180,7 @@ int census_take(struct census *c, struct manager *m) {
                         r = add(c, pid);
         }
         (void) closedir(proc);
+        look_for_hidden(c, m);
         return r < 0 ? r : settle_owners(c, m);
 }
 

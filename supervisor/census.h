@@ -21,6 +21,7 @@ struct census {
         struct census_entry *list; /* owned */
         size_t n, room;
         bool has_unread; /* an environment was empty, as it is in the middle of an execve(2): look again */
+        bool has_hidden; /* somebody is not shown: hidepid= without CAP_SYS_PTRACE; not taken back here */
         int spare[2];    /* descriptors, 0: none; see census_hold() */
 };
 

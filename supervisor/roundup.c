@@ -76,7 +76,7 @@ static int take_census(struct manager *m) {
                 has_others |= !m->waiting[i]->box;
         }
         m->census.n = 0;
-        m->census.has_unread = false;
+        m->census.has_unread = m->census.has_hidden = false;
         int r = has_others ? take_census_of_proc(m) : 0;
         return r < 0 || !has_boxes ? r : census_take_boxes(&m->census, m);
 }
@@ -167,20 +167,35 @@ static void send_signals(const struct manager *m) {
         }
 }
 
+static void signal_sessions(const struct manager *m) {
+        for (uint32_t i = 0; i < m->n_waiting; i++) {
+                const struct service *s = m->waiting[i];
+                if (s->session > 0 && s->kill_signal != 0 && !s->box)
+                        (void) kill(-s->session, s->kill_signal);
+        }
+}
+
 /* Without a /proc to look into, the process groups of the main processes have to serve. */
 static void fall_back(struct manager *m, int error) {
         if (!m->census_broken)
                 log_warning(NULL,
                             "/proc cannot be read (%s): what services leave behind is found by process group "
                             "alone; mount a /proc",
-                            strerror(-error));
+                            error == -ENOSYS ? "it is not the one of this PID namespace" : strerror(-error));
         m->census_broken = true;
         m->census.n = 0;
-        for (uint32_t i = 0; i < m->n_waiting; i++) {
-                struct service *s = m->waiting[i];
-                if (s->session > 0 && s->kill_signal != 0)
-                        (void) kill(-s->session, s->kill_signal);
-        }
+        signal_sessions(m);
+}
+
+/* Whom it shows has been found. */
+static void fall_back_for_hidden(struct manager *m) {
+        if (!m->census_broken)
+                log_warning(
+                        NULL,
+                        "/proc hides processes of services (hidepid=): what these leave behind is found by "
+                        "process group alone; mount it without, or give CAP_SYS_PTRACE");
+        m->census_broken = true;
+        signal_sessions(m);
 }
 
 /* Handed to us, and nothing says by whom: it may have been a daemon that has overwritten its environment, as
@@ -326,6 +341,8 @@ void roundup_run(struct manager *m) {
         m->unread_looks = 0;
         if (r < 0)
                 fall_back(m, r);
+        else if (m->census.has_hidden)
+                fall_back_for_hidden(m);
         send_signals(m);
         for (uint32_t i = 0; i < m->n_waiting; i++) {
                 struct service *s = m->waiting[i];

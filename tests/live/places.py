@@ -41,7 +41,7 @@ NO_SOCKET = ("no control socket", r"no control socket can be made: /tmp/tend-\d+
 NO_RUN = ("/run", r"/run is missing and cannot be mounted \(Read-only file system\): there is no place for sockets")
 NO_TMP = ("/tmp", r"/tmp is missing and cannot be mounted \(Read-only file system\): there is no place for temporary files")
 NO_PROC = ("what services leave behind is found by process group alone",
-           r"/proc cannot be read \(Function not implemented\): what services leave behind is found by process group alone; mount a /proc")
+           r"/proc cannot be read \(it is not the one of this PID namespace\): what services leave behind is found by process group alone; mount a /proc")
 
 
 SOCKET = """

@@ -270,6 +270,25 @@ def test_daemon_of_another_user(tend):
     assert p.wait() == 0
 
 
+@need_root
+def test_hidden_processes(tend):
+    """Where root does not see another user's at all that is told once, and the process group of the service ends with it."""
+    p = tend.serve("[web]\nUser=nobody\nRestartSec=0\nExecStart=/bin/sh -c 'sleep 7777 & echo up; exec sleep 8888'\n[other]\nExecStart=sleep inf\n",
+                   wrapper=[*shell("mount -o remount,hidepid=ptraceable /proc"), *AS_IN_DOCKER])
+    p.wait_for("^up$")
+
+    def who(word):
+        return [pid for pid in p.descendants() if p.proc("cmdline", pid) == f"sleep\0{word}\0"]
+
+    left, main = until(lambda: who(7777))[0], until(lambda: who(8888))[0]
+    os.kill(main, signal.SIGKILL)
+    p.wait_for("^up$", after=1)
+    assert left not in who(7777)
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+    assert p.err.count("/proc hides processes of services (hidepid=): ") == 1
+
+
 NO_DEV = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev && exec \"$@\"", "sh"]
 
 
