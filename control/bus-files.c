@@ -389,7 +389,14 @@ void files_list_by_patterns(struct call *c) {
 }
 
 void files_get_links(struct call *c) {
-        call_fail(c, ERROR_NOT_SUPPORTED, "links are not listed; `systemctl --root=/` does");
+        const char *name = wire_read_string(c->in);
+        autostrv char **links = NULL;
+
+        int r = unit_file_links(name, wire_read_bool(c->in), &links);
+        if (r < 0)
+                call_fail_errno(c, r, "looking for links");
+        else
+                wire_strings(call_reply(c), links);
 }
 
 /* The one that is always there. */

@@ -51,18 +51,43 @@ static bool is_link_to(const char *path, const char *name) {
         return strcmp(slash ? slash + 1 : to, name) == 0;
 }
 
-/* An entry of a directory of the search path: x.wants/NAME, x.requires/NAME, or another name for it. */
-static bool enables(const char *directory, const char *entry, const char *name) {
+/* The link by which an entry of a directory of the search path enables it: x.wants/NAME, x.requires/NAME, or
+ * another name for it; NULL where it does not. The caller frees. */
+static char *link_of(const char *directory, const char *entry, const char *name) {
         struct stat st;
 
         if (text_ends(entry, ".wants") || text_ends(entry, ".requires") || text_ends(entry, ".upholds")) {
                 autofree char *path = text_format("%s/%s/%s", directory, entry, name);
-                return path && lstat(path, &st) == 0;
+                return path && lstat(path, &st) == 0 ? TAKE(path) : NULL;
         }
         if (strcmp(entry, name) == 0 || !unit_has_suffix(entry))
-                return false;
+                return NULL;
         autofree char *path = text_format("%s/%s", directory, entry);
-        return path && is_link_to(path, name);
+        return path && is_link_to(path, name) ? TAKE(path) : NULL;
+}
+
+static bool enables(const char *directory, const char *entry, const char *name) {
+        autofree char *path = link_of(directory, entry, name);
+        return path;
+}
+
+int unit_file_links(const char *name, bool runtime, char ***ret) {
+        const char *directory = runtime ? "/run/systemd/system" : "/etc/systemd/system";
+        autostrv char **list = NULL;
+        DIR *entries = opendir(directory);
+        const struct dirent *e;
+        int r = 0;
+
+        while (entries && r == 0 && (e = readdir(entries))) {
+                char *path = *e->d_name != '.' ? link_of(directory, e->d_name, name) : NULL;
+                if (path)
+                        r = strv_take(&list, path);
+        }
+        if (entries)
+                (void) closedir(entries);
+        if (r == 0)
+                *ret = TAKE(list);
+        return r;
 }
 
 static bool is_enabled_in(const char *directory, const char *name) {

@@ -21,5 +21,9 @@ static inline void cleanup_on_disk(struct unit_on_disk *u) {
  */
 const char *unit_file_state(const struct manager *m, const char *name);
 
+/* The links by which it is enabled, for good or until the container ends; the caller frees with strv_free().
+ * 0 or -ENOMEM. */
+int unit_file_links(const char *name, bool runtime, char ***ret) must_check;
+
 /* Its drop-ins in the order in which they are read; the caller frees with strv_free(). 0 or -ENOMEM. */
 int unit_file_drop_ins(const struct manager *m, const char *name, char ***ret) must_check;

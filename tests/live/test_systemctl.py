@@ -267,6 +267,9 @@ def test_unit_files(container):
     assert "Created symlink /etc/systemd/system/multi-user.target.wants/new.service → /etc/systemd/system/new.service." in done.stderr
     assert "Created symlink /etc/systemd/system/other.service" in done.stderr
     assert c.ctl("is-enabled", "new").stdout == "enabled\n" and c.show("new", "UnitFileState") == "enabled"
+    done = c.ctl("is-enabled", "--full", "new")
+    assert done.returncode == 0 and sorted(done.stdout.split()) == [
+        "/etc/systemd/system/multi-user.target.wants/new.service", "/etc/systemd/system/other.service", "enabled"]
     assert c.ctl("start", "new").returncode == 0
     assert c.ctl("is-active", "new", "other").stdout == "active\nactive\n"
     assert c.show("other", "Id") == "new.service" and c.show("new", "Names") == "new.service other.service"
