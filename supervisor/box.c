@@ -33,12 +33,24 @@ static void say_refused(const struct cgroups *c, const char *name, const char *s
                 log_warning(name, "%s= is not enforced: %s", setting, strerror(-r));
 }
 
+/* Processors and nodes are not taken away from a cgroup that somebody lives in (ENOSPC): what is above it has
+ * all that it may have. */
+static int write_all_above(const struct cgroups *c, const char *path, const char *file) {
+        char above[PATH_MAX], text[KNOB_TEXT_MAX];
+
+        (void) snprintf(above, sizeof(above), "%s/../%s.effective", path, file);
+        ssize_t n = io_read_small(c->root, above, text, sizeof(text));
+        return n < 0 ? (int) n : cgroup_write(c, path, file, text);
+}
+
 /* Of disks it is io.bfq.weight where the BFQ scheduler is what divides them. */
 static int write_knob(const struct cgroups *c, const char *path, const char *file, const char *text) {
         int r = cgroup_write(c, path, file, text);
 
         if (r == -ENOENT && strcmp(file, "io.weight") == 0)
                 r = cgroup_write(c, path, "io.bfq.weight", text);
+        if (r < 0 && *text == '\n')
+                r = write_all_above(c, path, file);
         return r;
 }
 

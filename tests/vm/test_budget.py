@@ -45,37 +45,6 @@ def test_only_what_is_asked_for_is_divided(box):
     assert box.read("w.slice/a.service/pids.max") == "7"
 
 
-KNOBS = {
-    "MemoryMin=1M": ("memory.min", str(MIB)),
-    "MemoryLow=2M": ("memory.low", str(2 * MIB)),
-    "MemoryHigh=3M": ("memory.high", str(3 * MIB)),
-    "MemoryMax=50%": ("memory.max", str(100 * MIB)),
-    "MemoryMax=infinity": ("memory.max", "max"),
-    "OOMPolicy=kill": ("memory.oom.group", "1"),
-    "TasksMax=25%": ("pids.max", "100"),
-    "CPUWeight=300": ("cpu.weight", "300"),
-    "CPUWeight=idle": ("cpu.idle", "1"),
-    "CPUQuota=20%": ("cpu.max", "20000 100000"),
-    "CPUQuota=150%\nCPUQuotaPeriodSec=10ms": ("cpu.max", "15000 10000"),
-    "AllowedCPUs=0": ("cpuset.cpus", "0"),
-    "AllowedMemoryNodes=0": ("cpuset.mems", "0"),
-    "IOReadIOPSMax=/lab/tend 77": ("io.max", re.compile(r"^\d+:\d+ rbps=max wbps=max riops=77 wiops=max$")),
-}
-
-
-def test_every_budget_reaches_its_file(box):
-    """The percentages are of the container's own limits, not of the machine's."""
-    box.limit("memory.max", str(200 * MIB))
-    box.limit("pids.max", "400")
-    names = [f"s{n}" for n in range(len(KNOBS))]
-    p = box.serve("".join(f"[{name}]\n{lines}\nExecStart=sleep inf\n" for name, lines in zip(names, KNOBS)))
-    p.wait_for(f"ready: {len(names)} of")
-    for name, (lines, (file, wanted)) in zip(names, KNOBS.items()):
-        got = box.read(f"{name}.service/{file}")
-        assert wanted.match(got) if isinstance(wanted, re.Pattern) else got == wanted, lines
-    assert "not enforced" not in p.err
-
-
 def test_what_an_earlier_run_has_left_goes(box):
     (box.path / "old.service").mkdir()
     (box.path / "w.slice").mkdir()
