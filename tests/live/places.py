@@ -13,7 +13,7 @@ import signal
 import oci
 from conftest import AS_IN_DOCKER, PYTHON, until
 
-STRANGER = 54321  # a uid that nobody has
+STRANGER = 50000 + os.getpid() % 10000  # a uid that nobody has: not those who test beside us either, since RLIMIT_NPROC counts all
 
 SERVICES = """\
 [db]
