@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -275,17 +276,23 @@ static const struct origin *find_origin(const struct verify *v, const char *key)
         return setting_origin(setting_find(OWNER_UNIT, key), v->origins, v->n_origins);
 }
 
-static void say(const struct verify *v, const char *key, int error, const char *words) {
-        const struct origin *at = find_origin(v, key);
+void verify_say(const struct verify *v, const char *section, const char *key, int error, const char *format,
+                ...) {
+        const struct origin *at =
+                setting_origin(setting_find_in(OWNER_UNIT, section, key), v->origins, v->n_origins);
+        autofree char *words = NULL;
+        va_list arguments;
 
+        va_start(arguments, format);
+        if (vasprintf(&words, format, arguments) < 0)
+                words = NULL;
+        va_end(arguments);
         diag(v->diags, at ? at->file : v->unit->file, at ? at->line : v->unit->line, error, "%s: %s",
-             v->unit->name, words);
+             v->unit->name, words ? words : "out of memory");
 }
 
 static void warn(const struct verify *v, const char *key, const char *what, const char *name, int error) {
-        autofree char *words = text_format("%s= %s %s: %s", key, what, name, strerror(error));
-
-        say(v, key, 0, words ? words : "out of memory");
+        verify_say(v, NULL, key, 0, "%s= %s %s: %s", key, what, name, strerror(error));
 }
 
 static const char *search_path(const struct verify *v) {
@@ -329,12 +336,9 @@ static void check_command(const struct verify *v, const struct command *c, const
                 if (!is_program(c->path))
                         warn(v, key, "names the program", c->path,
                              access(c->path, F_OK) < 0 ? ENOENT : EACCES);
-        } else if (!v->unit->environment_files && !is_found(v, c->path)) {
-                autofree char *words = text_format("%s= names the program %s, which is not in PATH (%s)", key,
-                                                   c->path, search_path(v));
-
-                say(v, key, 0, words ? words : "out of memory");
-        }
+        } else if (!v->unit->environment_files && !is_found(v, c->path))
+                verify_say(v, NULL, key, 0, "%s= names the program %s, which is not in PATH (%s)", key,
+                           c->path, search_path(v));
 }
 
 static void check_commands(const struct verify *v) {
@@ -348,12 +352,10 @@ static void check_account(const struct verify *v, const char *key, const char *n
         gid_t gid;
         int r = is_user ? user_find(name, &user) : group_find(name, &gid);
 
-        if (r == -ESRCH) {
-                autofree char *words =
-                        text_format("%s=%s: there is no such %s", key, name, is_user ? "user" : "group");
-
-                say(v, key, 0, words ? words : "out of memory");
-        } else if (r < 0)
+        if (r == -ESRCH)
+                verify_say(v, NULL, key, 0, "%s=%s: there is no such %s", key, name,
+                           is_user ? "user" : "group");
+        else if (r < 0)
                 warn(v, key, "cannot look up", name, -r);
 }
 
@@ -437,7 +439,8 @@ void verify_unit(const struct verify *v) {
         for (size_t i = 0; i < countof(rules) && !v->unit->socket; i++) {
                 if (!rules[i].is_broken(v->unit) || !is_occasion(v, &rules[i]))
                         continue;
-                say(v, rules[i].key, is_mild(v, &rules[i]) ? 0 : rules[i].error, rules[i].words);
+                verify_say(v, NULL, rules[i].key, is_mild(v, &rules[i]) ? 0 : rules[i].error, "%s",
+                           rules[i].words);
                 if (rules[i].hint)
                         diag_hint(v->diags, "%s", rules[i].hint);
         }

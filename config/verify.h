@@ -17,6 +17,11 @@ struct verify {
 
 void verify_unit(const struct verify *v);
 
+/* Adds a message about the unit, at the line that sets `key` of that section (NULL: any), or where there is
+ * none at the unit's own. `error` as diag() takes it. */
+void verify_say(const struct verify *v, const char *section, const char *key, int error, const char *format,
+                ...) printf_like(5, 6);
+
 /* Of verify_unit(), for a .timer. */
 void verify_timer(const struct verify *v);
 

@@ -129,3 +129,27 @@ TEST(verify_looks_at_the_system) {
                         ini_done(&ini);
                 }
 }
+
+/* Some keys are in several sections: each has lines of its own. */
+TEST(verify_names_the_line_of_its_section) {
+        static const struct {
+                const char *section, *setting;
+        } rows[] = {
+                { "timer", "OnBootSec=1\nUnit=gone.service" },
+                { "path", "PathExists=/a\nUnit=gone.service" },
+                { "socket", "ListenStream=/a\nService=gone.service" },
+        };
+
+        for (size_t i = 0; i < countof(rows); i++) {
+                autofree char *text =
+                        text_format("[a]\nExecStart=x\n[a.%s]\n%s\n", rows[i].section, rows[i].setting);
+                struct ini ini;
+
+                ini_load(&ini, text, NULL, NULL);
+                autofree char *words = ini_words(&ini);
+                CHECK(ini.diags.n == 1 && ini.diags.list[0].line == 5, "row %zu: %s", i, words);
+                CHECK(strstr(words, "starts gone.service, and there is no such unit"), "row %zu: %s", i,
+                      words);
+                ini_done(&ini);
+        }
+}
