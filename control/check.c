@@ -1,3 +1,5 @@
+/* `tend check`: all that is wrong with the files, and what cannot be seen in one place alone: stops that add
+ * up to more than the budget, starts that would be skipped. */
 #include <string.h>
 
 #include "base/parse.h"

@@ -1,3 +1,4 @@
+/* `tend check --explain`: the manual as the tables have it, for a screen or for tend.ini(5). */
 #include <string.h>
 #include <strings.h>
 

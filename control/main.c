@@ -1,3 +1,4 @@
+/* tend: which of its faces was asked for. One command (init/), a verb, or a program beside it. */
 #include <string.h>
 
 #include "control/companion.h"

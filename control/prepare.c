@@ -1,3 +1,4 @@
+/* `tend prepare`: what the start of an image does before the first service, by hand. */
 #include <errno.h>
 #include <string.h>
 

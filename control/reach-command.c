@@ -1,3 +1,5 @@
+/* Of reach.h, exec: a command that says yes by its exit code, with what it has started gone when it has
+ * ended. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,3 +1,4 @@
+/* `tend run`: the files, the wall where one is asked for, and then the supervisor. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* `tend show`: every value, where it came from, and what it comes to here. */
 #include <string.h>
 #include <sys/stat.h>
 
