@@ -194,7 +194,8 @@ def test_a_place_that_cannot_be_written(tend):
 
 def test_of_one_whose_files_have_changed(container, tmp_path):
     """It is to be restarted as something else: there is nothing to be set of what it is now."""
-    c = container("[web]\nExecStart=sh -c 'trap \"\" TERM; while :; do sleep 0.1; done'\nTimeoutStopSec=infinity\n")
+    c = container("[web]\nExecStart=sh -c 'trap \"\" TERM; echo deaf; while :; do sleep 0.1; done'\nTimeoutStopSec=infinity\n")
+    c.tend.wait_for("^deaf$")
     (tmp_path / "tend.ini").write_text("[web]\nExecStart=sleep inf\n")
     assert c.ctl("daemon-reload").returncode == 0
     c.wait_until("web", "deactivating")
