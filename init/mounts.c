@@ -312,7 +312,8 @@ int mounts_make(struct mounts *anew) {
                 if (r < 0 && anew && f == file_systems)
                         return r;
                 if (r < 0)
-                        log_line(f->level, NULL, "%s is missing and cannot be mounted (%s): %s", f->path,
+                        log_line(f->level, NULL, "%s is %s and cannot be mounted (%s): %s", f->path,
+                                 (f->bits & PLAIN) && access(f->path, F_OK) == 0 ? "read-only" : "missing",
                                  strerror(-r), f->missed);
         }
         return anew ? hide_machine() : 0;

@@ -256,6 +256,9 @@ struct removal {
 static int remove_or_enter(struct removal *m, int at, const char *name) {
         if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
                 return 0;
+        /* A read-only file system refuses before it looks. */
+        if (errno == EROFS)
+                return faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT ? 0 : -EROFS;
         if (errno != EISDIR && errno != EPERM)
                 return -errno;
         if (unlinkat(at, name, AT_REMOVEDIR) == 0)

@@ -94,6 +94,15 @@ def test_read_only_root(bare):
     assert mounts(p.out)["/tmp"][1] == "tmpfs" and "/run" not in mounts(p.out)
 
 
+def test_read_only_root_without_rights(bare):
+    """As with `docker run --read-only`: what is there and of no use is not called missing."""
+    p = bare("echo up", "mkdir proc sys dev run tmp && mount --rbind . . && cd $PWD && mount -o remount,bind,ro .",
+             enter=["setpriv", "--bounding-set=-all", "--inh-caps=-all"])
+    assert p.wait() == 0, p.err
+    for path, missed in ("/run", "sockets"), ("/tmp", "temporary files"):
+        assert p.err.count(f"tend: {path} is read-only and cannot be mounted (Operation not permitted): there is no place for {missed}\n") == 1
+
+
 def test_refused(bare):
     """With no capability at all tend runs; what is missing is named once, with what it means."""
     p = bare("echo up; ls -d /*", enter=["setpriv", "--bounding-set=-all", "--inh-caps=-all"])

@@ -101,6 +101,15 @@ def test_directory_that_is_somebody_elses(place, mode, said):
     assert ("a.service: the mode of its directories is not enforced" in p.err) == said
 
 
+@need_root
+def test_directory_that_cannot_be_made(tend):
+    """Said once for each start; and what is not there needs no removal."""
+    p = tend.serve("[a]\nRestart=no\nRuntimeDirectory=web\nExecStart=true\n", wrapper=shell("mount -t tmpfs -o ro none /run"))
+    assert p.wait() == 233
+    assert p.err.count("a.service: making its runtime directory: /run/web: Read-only file system") == 1
+    assert "removing" not in p.err
+
+
 # ---- processes ---------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
