@@ -1,4 +1,5 @@
 """The harsh places of places.py: in namespaces alone, and in containers of runc. docs/harsh.md lists them all."""
+import contextlib
 import itertools
 import os
 import pathlib
@@ -14,22 +15,44 @@ from places import PLACES, SERVICES, live_through, table
 numbers = itertools.count(1)
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can make such a place")
-@pytest.mark.parametrize("place", [pytest.param(place, id=name) for name, place in PLACES.items() if place.bare is not None])
-def test_in_namespaces(tend, place):
-    with tempfile.TemporaryDirectory(prefix="tend-") as name:  # where strangers may read too, whatever the checkout's rights
+@contextlib.contextmanager
+def strangers_folder(tend):
+    """Where strangers may read too, whatever the checkout's rights, and tend in it."""
+    with tempfile.TemporaryDirectory(prefix="tend-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         shutil.copy(tend.path, folder / "tend")
         tend.path = str(folder / "tend")
+        yield folder
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make such a place")
+@pytest.mark.parametrize("place", [pytest.param(place, id=name) for name, place in PLACES.items() if place.bare is not None])
+def test_in_namespaces(tend, place):
+    with strangers_folder(tend) as folder:
         live_through(tend("run", ini(folder, SERVICES), wrapper=place.bare, pty=place.terminal), place)
+
+
+FAILS = "[a]\nRestart=no\nExecStart=/bin/sh -c 'exit 7'\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make such a place")
+@pytest.mark.parametrize("place", [pytest.param(place, id=name) for name, place in PLACES.items() if place.bare is not None])
+def test_code_in_namespaces(tend, place):
+    """That of the service which failed, and of the one command, of which nothing is said."""
+    with strangers_folder(tend) as folder:
+        p = tend("run", ini(folder, FAILS), wrapper=place.bare, pty=place.terminal)
+        assert p.wait() == 7, p.out + p.err
+        p = tend("--", "/bin/sh", "-c", "exit 7", wrapper=place.bare, pty=place.terminal)
+        assert p.wait() == 7, p.out + p.err
+        assert p.out + p.err == ""
 
 
 class Container(Process):
     """tend as PID 1 of a container of runc's."""
 
-    def __init__(self, folder, root, place):
-        config = oci.configuration("runc", folder, root, [*place.inside, "/bin/tend", "run"])
+    def __init__(self, folder, root, place, *words):
+        config = oci.configuration("runc", folder, root, [*place.inside, "/bin/tend", *(words or ["run"])])
         place.oci(config)
         oci.write(folder, config)
         self.folder, self.name = folder, f"tend-test-{os.getpid()}-{next(numbers)}"
@@ -68,6 +91,16 @@ def test_in_a_container(image, tmp_path, place):
     c = Container(tmp_path, image(place.without), place)
     try:
         live_through(c, place)
+    finally:
+        c.close()
+
+
+@pytest.mark.parametrize("place", [pytest.param(place, id=name) for name, place in PLACES.items() if place.oci])
+def test_code_in_a_container(image, tmp_path, place):
+    c = Container(tmp_path, image(place.without), place, "--", "/bin/sh", "-c", "exit 7")
+    try:
+        assert c.wait() == 7, c.out + c.err
+        assert c.out + c.err == ""
     finally:
         c.close()
 
