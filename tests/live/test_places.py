@@ -9,7 +9,7 @@ import tempfile
 
 import oci
 import pytest
-from conftest import ROOT, Process, ini, let_in
+from conftest import ROOT, Process, ini
 from places import PLACES, SERVICES, live_through, table
 
 numbers = itertools.count(1)
@@ -67,7 +67,7 @@ class Container(Process):
 
 
 @pytest.fixture(scope="session")
-def image(tmp_path_factory):
+def image():
     """Makes the root file systems; skips where there can be no containers."""
     for program in "runc", "busybox":
         if not shutil.which(program):
@@ -79,11 +79,13 @@ def image(tmp_path_factory):
 
     def one(without):
         if without not in made:
-            made[without] = oci.image(tmp_path_factory.mktemp("image") / "root", tend, without)
+            made[without] = oci.image(pathlib.Path(folder) / str(len(made)) / "root", tend, without)
             ini(made[without] / "etc", SERVICES)
-            let_in(made[without])
         return made[without]
-    return one
+
+    with tempfile.TemporaryDirectory(prefix="tend-") as folder:  # pytest closes its own to others whenever another one starts
+        os.chmod(folder, 0o755)
+        yield one
 
 
 @pytest.mark.parametrize("place", [pytest.param(place, id=name) for name, place in PLACES.items() if place.oci])
