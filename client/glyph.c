@@ -53,7 +53,8 @@ uint32_t glyph_next(const char **at) {
         return GLYPH_BAD;
 }
 
-unsigned glyph_width(uint32_t c) {
+/* How many columns it takes: 0, 1 or 2. */
+static unsigned width_of(uint32_t c) {
         if (is_in(combining, countof(combining), c))
                 return 0;
         return is_in(wide, countof(wide), c) ? 2 : 1;
@@ -68,7 +69,7 @@ size_t glyph_columns(const char *text) {
 
         while (*text) {
                 uint32_t c = glyph_next(&text);
-                n += glyph_is_control(c) ? 1 : glyph_width(c);
+                n += glyph_is_control(c) ? 1 : width_of(c);
         }
         return n;
 }
@@ -80,7 +81,7 @@ size_t glyph_print(FILE *out, const char *text, size_t most) {
         while (*text) {
                 const char *from = text;
                 uint32_t c = glyph_next(&text);
-                size_t width = glyph_is_control(c) ? 1 : glyph_width(c);
+                size_t width = glyph_is_control(c) ? 1 : width_of(c);
                 if (n + width + is_cut > most)
                         break;
                 n += width;

@@ -8,9 +8,6 @@
 /* Takes the next character off *at (which is not at its end), GLYPH_BAD for a byte that is none. */
 uint32_t glyph_next(const char **at);
 
-/* How many columns it takes: 0, 1 or 2. */
-unsigned glyph_width(uint32_t c);
-
 /* A terminal must not see it: it could be a command. */
 bool glyph_is_control(uint32_t c);
 

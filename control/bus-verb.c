@@ -299,10 +299,6 @@ void verb_unref_unit(struct call *c) {
 
 /* --- The end. */
 
-void verb_end(struct call *c) {
-        (void) end_container(c, false);
-}
-
 void verb_end_at_once(struct call *c) {
         (void) end_container(c, true);
 }

@@ -32,6 +32,5 @@ void verb_ref_unit(struct call *c);
 void verb_unref_unit(struct call *c);
 
 /* The end of the container: PowerOff() and its kin. */
-void verb_end(struct call *c);
 void verb_end_at_once(struct call *c);
 void verb_set_exit_code(struct call *c);

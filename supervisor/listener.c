@@ -102,7 +102,8 @@ void listener_due(struct service *s) {
 
 /* --- Traffic. */
 
-void listener_fail(struct listener *l, enum result result) {
+/* The socket cannot go on: it fails with that result. */
+static void fail(struct listener *l, enum result result) {
         struct service *s = l->service;
 
         if (s->result == RESULT_SUCCESS)
@@ -141,10 +142,10 @@ static void trigger(struct listener *l) {
 
         if (!target) {
                 log_error(name_of(l), "there is no %s to start", spec_of(l)->service);
-                listener_fail(l, RESULT_RESOURCES);
+                fail(l, RESULT_RESOURCES);
         } else if (is_given_up(target)) {
                 log_error(name_of(l), "%s was started too often, see StartLimitBurst=", target->unit->name);
-                listener_fail(l, RESULT_SERVICE_START_LIMIT);
+                fail(l, RESULT_SERVICE_START_LIMIT);
         } else {
                 log_debug(name_of(l), "traffic: starting %s", target->unit->name);
                 start(l, target);
@@ -162,7 +163,7 @@ static int on_traffic(sd_event_source *source maybe_unused, int fd maybe_unused,
                 log_error(name_of(l), "more than %u times within %llu ms: see TriggerLimitBurst=",
                           spec_of(l)->trigger_burst,
                           (unsigned long long) (spec_of(l)->trigger_interval / USEC_PER_MSEC));
-                listener_fail(l, RESULT_TRIGGER_LIMIT);
+                fail(l, RESULT_TRIGGER_LIMIT);
         } else if (spec_of(l)->accept)
                 connection_accept(l, p);
         else
@@ -212,7 +213,7 @@ static void heed_target(struct listener *l, struct service *s, enum state before
                 if (v.why_not == RESULT_START_LIMIT) {
                         log_error(name_of(l),
                                   "%s was started too often, see StartLimitBurst=", s->unit->name);
-                        listener_fail(l, RESULT_SERVICE_START_LIMIT);
+                        fail(l, RESULT_SERVICE_START_LIMIT);
                         return;
                 }
         }

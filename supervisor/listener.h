@@ -54,8 +54,5 @@ void listener_heed(struct service *s, enum state before);
 /* The deadline of a socket that is up is over. */
 void listener_due(struct service *s);
 
-/* The socket cannot go on: it fails with that result. */
-void listener_fail(struct listener *l, enum result result);
-
 /* Nothing is looked at for a moment. */
 void listener_pause(struct listener *l);

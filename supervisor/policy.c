@@ -113,7 +113,8 @@ void policy_count_start(struct restarts *r, usec_t now) {
         w->used = MIN(w->used + 1, w->size);
 }
 
-usec_t policy_stable_after(const struct unit *u) {
+/* How long a run must last for the delay and the count to start anew: RestartMaxDelaySec=, at least 10 s. */
+static usec_t stable_after(const struct unit *u) {
         usec_t most = u->restart_max_delay == USEC_INFINITY ? 0 : u->restart_max_delay;
         return MAX(most, 10 * USEC_PER_SEC);
 }
@@ -137,7 +138,7 @@ static usec_t resources_delay(unsigned count) {
 
 struct verdict policy_decide(const struct unit *u, const struct restarts *r, enum result result,
                              struct ending e, usec_t now) {
-        bool was_stable = r->up_since != 0 && usec_sub(now, r->up_since) >= policy_stable_after(u);
+        bool was_stable = r->up_since != 0 && usec_sub(now, r->up_since) >= stable_after(u);
         unsigned step = was_stable ? 0 : r->step;
         struct verdict v = {};
 

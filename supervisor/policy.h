@@ -48,8 +48,5 @@ struct verdict policy_decide(const struct unit *u, const struct restarts *r, enu
 /* RestartSec= grown by `step` of RestartSteps= towards RestartMaxDelaySec=, evenly on a logarithmic scale. */
 usec_t policy_delay(const struct unit *u, unsigned step);
 
-/* How long a run must last for the delay and the count to start anew: RestartMaxDelaySec=, at least 10 s. */
-usec_t policy_stable_after(const struct unit *u);
-
 /* When the next start is within StartLimitIntervalSec= again; 0 where it is now. */
 usec_t policy_limit_ends(const struct start_window *w, usec_t interval);
