@@ -53,8 +53,8 @@ static const struct family of_unit[] = {
 };
 
 static const char *const active_states[] = { "active", "reloading",  "inactive",
-                                             "failed", "activating", "deactivating" };
-static const char *const health_states[] = { "starting", "healthy", "unhealthy" };
+                                             "failed", "activating", "deactivating", NULL };
+static const char *const health_states[] = { "starting", "healthy", "unhealthy", NULL };
 
 static const struct {
         const char *limit;
@@ -187,17 +187,16 @@ static void write_family(FILE *out, const struct snapshot *s, const struct famil
         }
 }
 
-static bool is_among(const char *const *states, size_t n, const char *word) {
-        size_t i = 0;
-
-        while (i < n && strcmp(states[i], word) != 0)
-                i++;
-        return i < n;
+static bool is_among(const char *const *states, const char *word) {
+        while (*states && strcmp(*states, word) != 0)
+                states++;
+        return *states;
 }
 
-/* A sample for each state, 1 for the one that it is in; none of a unit that is in another. */
+/* A sample for each state (NULL at the end), 1 for the one that it is in; none of a unit that is in another.
+ */
 static void write_states(FILE *out, const struct snapshot *s, const char *name, const char *help,
-                         size_t offset, const char *const *states, size_t n) {
+                         size_t offset, const char *const *states) {
         char label[64];
 
         write_head(out, name, "stateset", NULL, help);
@@ -205,7 +204,7 @@ static void write_states(FILE *out, const struct snapshot *s, const char *name, 
         for (size_t i = 0; i < s->n; i++) {
                 const char *now;
                 memcpy(&now, (const char *) &s->units[i] + offset, sizeof(now));
-                for (size_t k = 0; k < n && is_among(states, n, now); k++) {
+                for (size_t k = 0; states[k] && is_among(states, now); k++) {
                         begin_sample(out, name, "", s->units[i].name);
                         (void) fputc(',', out);
                         write_label(out, label, states[k]);
@@ -271,9 +270,9 @@ static void write_pressures(FILE *out, const struct snapshot *s, page_pressures 
 void page_write(FILE *out, const struct snapshot *s, page_pressures read, const void *context) {
         write_container(out, &s->container);
         write_states(out, s, "unit_active_state", "The ActiveState of systemd.",
-                     offsetof(struct live_status, active), active_states, countof(active_states));
+                     offsetof(struct live_status, active), active_states);
         write_states(out, s, "unit_health", "What HealthCheck= has found.",
-                     offsetof(struct live_status, health), health_states, countof(health_states));
+                     offsetof(struct live_status, health), health_states);
         for (size_t i = 0; i < countof(of_unit); i++)
                 write_family(out, s, &of_unit[i]);
         write_tiers(out, s);

@@ -41,7 +41,8 @@ static void make_page(const struct server *s, const char *method, const char *pa
                 site->make(s->context, p);
 }
 
-/* Without memory the connection is closed without an answer. */
+/* Without memory the connection is closed without an answer. The parameters are libmicrohttpd's.
+ * NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version maybe_unused,
                               const char *upload maybe_unused, size_t *upload_size, void **state) {
