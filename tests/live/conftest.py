@@ -377,6 +377,9 @@ class Tend:
 
 def pytest_configure(config):
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    for keyboard in (signal.SIGINT, signal.SIGQUIT):  # a shell without job control ignores them for what it runs with &
+        if signal.getsignal(keyboard) == signal.SIG_IGN:
+            signal.signal(keyboard, signal.SIG_DFL)
     config.addinivalue_line("markers", "limit(seconds): how long the test may take")
 
 
