@@ -17,7 +17,7 @@ static struct {
         bool is_socket;
         bool polls; /* could not be made non-blocking: asked for room before each write */
         bool torn;  /* the last line got through in part */
-        size_t dropped;
+        size_t dropped, dropped_ever;
 } out = { .fd = STDERR_FILENO, .most = LOG_LEVEL_INFO };
 
 struct line {
@@ -123,8 +123,10 @@ static void emit(const struct line *l) {
                 out.torn = false;
         if (out.dropped > 0 && !out.torn)
                 tell_dropped();
-        if (out.torn || out.dropped > 0 || !write_line(l->text, l->length))
+        if (out.torn || out.dropped > 0 || !write_line(l->text, l->length)) {
                 out.dropped++;
+                out.dropped_ever++;
+        }
 }
 
 void log_open(enum log_level most) {
@@ -169,6 +171,10 @@ bool log_wants(enum log_level level) {
 
 size_t log_dropped(void) {
         return out.dropped;
+}
+
+size_t log_dropped_ever(void) {
+        return out.dropped_ever;
 }
 
 void log_line(enum log_level level, const char *unit, const char *format, ...) {

@@ -30,3 +30,6 @@ void log_line(enum log_level level, const char *unit, const char *format, ...) p
 
 /* How many lines were dropped so far and not yet told. */
 size_t log_dropped(void);
+
+/* The same, told or not. */
+size_t log_dropped_ever(void);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "control/bus-call.h"
 #include "control/bus-health.h"
 #include "control/bus-signal.h"
@@ -172,6 +173,7 @@ static void write_container(const struct telling *t, struct wire_out *out) {
                 .memory_max = m->cgroups.whole.memory,
                 .tasks_max = m->cgroups.whole.tasks,
                 .cpu_max = m->cgroups.whole.cpu,
+                .log_dropped = log_dropped_ever(),
         };
 
         for (uint32_t i = 0; i < l.units; i++) {

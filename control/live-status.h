@@ -31,7 +31,8 @@ enum live_kind { LIVE_TEXT, LIVE_COUNT, LIVE_FLAG, LIVE_SIZE, LIVE_SPAN, LIVE_TI
         X(SIZE,  memory)       /* of the whole container, where that can be read */                          \
         X(SIZE,  memory_max)                                                                                 \
         X(SIZE,  tasks_max)                                                                                  \
-        X(SHARE, cpu_max)
+        X(SHARE, cpu_max)                                                                                    \
+        X(SIZE,  log_dropped)  /* lines that tend could not write, as nobody read them */
 
 #define LIVE_UNIT(X)                                                                                         \
         X(TEXT,  name)                                                                                       \

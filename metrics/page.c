@@ -29,6 +29,8 @@ static const struct family of_container[] = {
         { "tasks_limit", "gauge", NULL, CONTAINER(SIZE, tasks_max), "Tasks that the container may have." },
         { "cpu_limit_ratio", "gauge", "ratio", CONTAINER(SHARE, cpu_max),
           "Processors that the container may use." },
+        { "log_dropped_lines", "counter", NULL, CONTAINER(SIZE, log_dropped),
+          "Lines of its log that nobody read in time." },
 };
 
 static const struct family of_unit[] = {

@@ -1,4 +1,5 @@
 """tend-metrics: what it tells is read by the parser that Prometheus' own people keep."""
+import contextlib
 import http.client
 import os
 import socket
@@ -76,6 +77,7 @@ def test_page(place):
     p = place()
     until(lambda: value(p.families()["tend_unit_health"], unit="web.service", tend_unit_health="healthy") == 1)
     f = until(lambda: (f := p.families()) and value(f["tend_units_up"]) == 2 and f)
+    assert value(f["tend_log_dropped_lines"]) == 0
     assert value(f["tend_units"]) == 3 and value(f["tend_units_up"]) == 2 and value(f["tend_units_failed"]) == 1
     assert value(f["tend_unit_up"], unit="web.service") == 1 and value(f["tend_unit_up"], unit="loop.service") == 0
     assert value(f["tend_unit_active_state"], unit="loop.service", tend_unit_active_state="failed") == 1
@@ -103,6 +105,24 @@ def test_what_runs_out_of_memory(place):
     assert value(f["tend_unit_memory_bytes"], unit="web.service") > 0
     assert value(f["tend_unit_tasks"], unit="web.service") == 1
     stop(p.tend)
+
+
+def test_lines_that_nobody_reads(tend, tmp_path):
+    if not PROGRAM.exists():
+        pytest.skip("make build/tend-metrics")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(reader, b"x" * 4096)
+    p = tend.serve("[a]\nStandardError=null\nExecStart=sh -c 'echo up; exec sleep inf'\n",
+                   wrapper=["sh", "-c", f'exec 2>{pipe}; exec "$@"', "sh"])
+    p.wait_for("^up$")
+    f = until(lambda: (f := Place(p).families()) and value(f["tend_log_dropped_lines"]) > 0 and f)
+    assert value(f["tend_unit_up"], unit="a.service") == 1
+    stop(p)
+    os.close(reader)
 
 
 def test_as_nobody(place):
