@@ -42,7 +42,8 @@ def test_restart_waits_for_the_last_process(tend, tmp_path):
 def test_a_stop_ends_what_is_left(tend, post):
     p = tend.serve(f"[svc]\nExitType=cgroup\nExecStart=sh -c 'sleep inf & exec -a leader sleep 0.1'\n{post}".replace("sh -c", "bash -c"))
     p.wait_for("its main process has ended; it is up")
-    assert not p.ended and "sleep" in [p.comm(pid) for pid in p.descendants()]
+    until(lambda: "sleep" in [p.comm(pid) for pid in p.descendants()])
+    assert not p.ended
     assert stop(p) == 0
     assert "killed what it left" not in p.err
 

@@ -290,7 +290,7 @@ def test_not_stopped_where_it_could_not_come_back(tend, tmp_path):
     p.wait_for(r"a\.service: is not restarted for its health: it was started too often; it is left running$")
     time.sleep(0.4)
     assert p.err.count("left running") == 1 and p.err.count("starts again") == 1
-    assert [p.comm(pid) for pid in p.children() if pid not in probes(p)].count("sleep") == 1
+    until(lambda: [p.comm(pid) for pid in p.children() if pid not in probes(p)].count("sleep") == 1)
     assert stop(p) == 0
 
 

@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from conftest import PYTHON, stop
+from conftest import PYTHON, stop, until
 from test_systemctl import Container
 
 pytestmark = pytest.mark.skipif(not shutil.which("systemctl"), reason="systemctl (package systemd) is not installed")
@@ -138,7 +138,7 @@ def test_the_scheduler_is_told(container, samples):
         tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
         return {(task.joinpath("stat").read_text().rsplit(")", 1)[1].split()[16],
                  re.search(r"Cpus_allowed_list:\s*(\S+)", task.joinpath("status").read_text())[1]) for task in tasks}
-    pids = {c.tend.comm(pid): pid for pid in c.tend.descendants()}
+    pids = until(lambda: (found := {c.tend.comm(pid): pid for pid in c.tend.descendants()}) and "sleep" in found and found)
     web, other = next(pid for name, pid in pids.items() if name.startswith("python")), pids["sleep"]
     before = told(other)
     assert c.ctl("set-property", "--runtime", "web", "CPUWeight=20", "AllowedCPUs=0").returncode == 0
