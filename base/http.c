@@ -1,19 +1,16 @@
 #include <errno.h>
 
 #include "base/http.h"
+#include "base/text.h"
 
 #define LINE_LENGTH (sizeof("HTTP/1.1 200") - 1)
 #define SWITCHING   101
-
-static bool is_digit(char c) {
-        return c >= '0' && c <= '9';
-}
 
 /* RFC 9112, "Status Line": a digit stands for any digit, the first of the code is not 0. */
 static bool fits(size_t at, char c) {
         static const char form[] = "HTTP/1.0 100";
 
-        return is_digit(form[at]) && at > 5 ? is_digit(c) && !(at == 9 && c == '0') : c == form[at];
+        return text_is_digit(form[at]) && at > 5 ? text_is_digit(c) && !(at == 9 && c == '0') : c == form[at];
 }
 
 static int code_of(const char *line) {

@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -7,6 +6,7 @@
 #include <strings.h>
 
 #include "base/parse.h"
+#include "base/text.h"
 
 #define WHITE_SPACE " \t\n\r"
 
@@ -79,9 +79,9 @@ int parse_digits(const char **at, uint64_t *ret) {
         const char *p = *at;
         uint64_t value = 0;
 
-        if (!isdigit((unsigned char) *p))
+        if (!text_is_digit(*p))
                 return -EINVAL;
-        for (; isdigit((unsigned char) *p); p++)
+        for (; text_is_digit(*p); p++)
                 if (__builtin_mul_overflow(value, 10u, &value) ||
                     __builtin_add_overflow(value, (uint64_t) (*p - '0'), &value))
                         return -ERANGE;
@@ -94,7 +94,7 @@ int parse_digits(const char **at, uint64_t *ret) {
 static uint64_t read_fraction(const char **at, uint64_t factor) {
         uint64_t sum = 0, part = factor;
 
-        for (; isdigit((unsigned char) **at); ++*at) {
+        for (; text_is_digit(**at); ++*at) {
                 uint64_t rest = part % 10;
 
                 part /= 10;
@@ -113,7 +113,7 @@ static int read_part(const char **at, const struct scale *scales, size_t n, uint
                 return r;
         if (**at == '.') {
                 decimals = ++*at;
-                if (!isdigit((unsigned char) *decimals))
+                if (!text_is_digit(*decimals))
                         return -EINVAL;
                 *at += strspn(*at, "0123456789");
         }
@@ -268,7 +268,7 @@ static int parse_real_time(const char *text, int *ret) {
 }
 
 int parse_signal(const char *text, int *ret) {
-        if (isdigit((unsigned char) *text))
+        if (text_is_digit(*text))
                 return parse_int(text, 1, 64, ret);
 
         if (strncmp(text, "SIG", 3) == 0)

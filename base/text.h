@@ -39,6 +39,11 @@ int text_split(const char *text, char ***ret) must_check;
  * are needed. */
 void text_print_word(FILE *out, const char *word);
 
+/* Whatever the locale. */
+static inline bool text_is_digit(char c) {
+        return c >= '0' && c <= '9';
+}
+
 /* 0 to 15; -1: it is none. */
 int text_hex_digit(char c);
 

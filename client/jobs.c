@@ -125,7 +125,7 @@ static int await_all(struct link *l, struct errand_list *e, struct asked *list, 
         for (size_t i = 0; i < n; i++) {
                 const struct over *o = NULL;
                 while (list[i].id != 0 && !(o = find_over(e, list[i].id))) {
-                        int r = e->is_lost ? -ENOMEM : link_wait(l, -1);
+                        int r = e->is_lost ? -ENOMEM : link_wait(l, USEC_INFINITY);
                         if (r < 0)
                                 return r;
                 }

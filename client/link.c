@@ -1,11 +1,11 @@
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "client/link.h"
 #include "control/place.h"
@@ -288,13 +288,13 @@ static int take_all(struct link *l) {
         return r < 0 ? r : some;
 }
 
-int link_wait(struct link *l, int milliseconds) {
+int link_wait(struct link *l, usec_t until) {
         struct pollfd p = { .fd = l->fd, .events = POLLIN };
 
         int r = take_all(l); /* what has come behind an answer */
         if (r != 0)
                 return r;
-        int n = poll(&p, 1, milliseconds);
+        int n = clock_poll(&p, 1, until);
         if (n <= 0)
                 return n < 0 && errno != EINTR ? fail(l, -errno, "waiting: %s", strerror(errno)) : 0;
         r = receive(l);

@@ -47,9 +47,9 @@ struct wire_out *link_begin(struct link *l, const char *path, const char *interf
  * another negative errno. */
 int link_finish(struct link *l, const char *gives, struct wire_in *ret) must_check;
 
-/* Waits for something to come and hands out the signals of it. 1, 0 where nothing has come in `milliseconds`
- * (-1: however long it takes), or a negative errno: tend has gone. */
-int link_wait(struct link *l, int milliseconds) must_check;
+/* Waits for something to come and hands out the signals of it. 1, 0 where nothing has come until then (by
+ * clock_monotonic(); USEC_INFINITY: however long it takes), or a negative errno: tend has gone. */
+int link_wait(struct link *l, usec_t until) must_check;
 
 /* The exit code for `error`, what the calls above have returned. */
 int link_exit_code(const struct link *l, int error);

@@ -1,8 +1,8 @@
 /* `tend events` and `tend wait`: what comes to pass while one looks. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "client/glyph.h"
 #include "client/human.h"
@@ -168,7 +168,7 @@ int events_main(const struct request *r) {
         l.on_signal = on_step;
         l.context = &w;
         while (r->follow && e >= 0)
-                e = link_wait(&l, -1);
+                e = link_wait(&l, USEC_INFINITY);
         return r->follow ? link_complain(&l, "events", NULL, e) : EXIT_FINE;
 }
 
@@ -252,23 +252,12 @@ static void complain_all(const struct snapshot *s, const struct goal *g, const c
         }
 }
 
-static usec_t now(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (usec_t) t.tv_sec * USEC_PER_SEC + (usec_t) t.tv_nsec / 1000;
-}
-
 /* For the next step of any unit: 1, 0 where time is over, or as link_wait(). */
 static int await_step(struct link *l, usec_t until, bool *stepped) {
         while (!*stepped) {
-                usec_t left = until == USEC_INFINITY ? USEC_INFINITY : usec_sub(until, now());
-                if (left == 0)
+                if (clock_monotonic() >= until)
                         return 0;
-                /* Not a part of a millisecond too little, nor more than poll(2) can. */
-                int span =
-                        left == USEC_INFINITY ? -1 : (int) MIN(left / USEC_PER_MSEC + 1, (usec_t) INT32_MAX);
-                int r = link_wait(l, span);
+                int r = link_wait(l, until);
                 if (r < 0)
                         return r;
         }
@@ -278,7 +267,7 @@ static int await_step(struct link *l, usec_t until, bool *stepped) {
 static int await_goal(struct link *l, struct snapshot *s, char **names, const struct request *r,
                       bool *stepped) {
         const struct goal *g = find_goal(r->goal ? r->goal : "ready");
-        usec_t until = r->timeout > 0 ? usec_add(now(), r->timeout) : USEC_INFINITY;
+        usec_t until = r->timeout > 0 ? usec_add(clock_monotonic(), r->timeout) : USEC_INFINITY;
         enum verdict v = VERDICT_NOT_YET;
         int e = 1;
 

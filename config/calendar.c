@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/parse.h"
+#include "base/text.h"
 #include "config/calendar.h"
 
 #define SECOND_UNIT  1000000
@@ -56,10 +58,6 @@ static size_t match(const char *text, const char *word, size_t length) {
         return length;
 }
 
-static bool is_digit(char c) {
-        return c >= '0' && c <= '9';
-}
-
 static const char *skip_blanks(const char *p) {
         while (*p == ' ')
                 p++;
@@ -79,13 +77,13 @@ static int read_fraction(const char **at, int64_t *value) {
         const char *p = *at;
         int64_t unit = SECOND_UNIT / 10;
 
-        if (!is_digit(*p))
+        if (!text_is_digit(*p))
                 return -EINVAL;
-        for (; is_digit(*p) && unit > 0; p++, unit /= 10)
+        for (; text_is_digit(*p) && unit > 0; p++, unit /= 10)
                 *value += (*p - '0') * unit;
-        if (is_digit(*p) && *p >= '5')
+        if (text_is_digit(*p) && *p >= '5')
                 ++*value;
-        while (is_digit(*p))
+        while (text_is_digit(*p))
                 p++;
         *at = p;
         return 0;
@@ -93,15 +91,14 @@ static int read_fraction(const char **at, int64_t *value) {
 
 static int read_number(const char **at, bool seconds, int32_t *ret) {
         const char *p = *at;
-        int64_t value = 0;
+        uint64_t whole;
+        int r = parse_digits(&p, &whole);
 
-        if (!is_digit(*p))
-                return -EINVAL;
-        for (; is_digit(*p); p++) {
-                value = value * 10 + (*p - '0');
-                if (value > INT32_MAX)
-                        return -ERANGE;
-        }
+        if (r < 0)
+                return r;
+        if (whole > INT32_MAX)
+                return -ERANGE;
+        int64_t value = (int64_t) whole;
         if (seconds) {
                 value *= SECOND_UNIT;
                 /* One point begins a fraction, two of them a range. */
@@ -233,18 +230,17 @@ static void set_one(struct reading *r, enum calendar_field field, int64_t value)
 
 /* "@1395716396": the one second that it is. */
 static int read_seconds(struct reading *r) {
-        int64_t value = 0;
+        uint64_t seconds;
         const char *p = r->at + 1;
+        int e = parse_digits(&p, &seconds);
 
-        if (!is_digit(*p))
-                return -EINVAL;
-        for (; is_digit(*p); p++) {
-                value = value * 10 + (*p - '0');
-                if (value > INT64_MAX / 100)
-                        return -ERANGE;
-        }
+        if (e < 0)
+                return e;
+        if (seconds > INT64_MAX / 100)
+                return -ERANGE;
         if (*p != '\0')
                 return -EINVAL;
+        int64_t value = (int64_t) seconds;
         struct date date = date_of_days(MIN(value / 86400, INT64_C(1000000)));
         set_one(r, CALENDAR_YEAR, date.year);
         set_one(r, CALENDAR_MONTH, date.month);

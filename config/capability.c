@@ -4,13 +4,14 @@
 #include <sys/capability.h>
 
 #include "base/parse.h"
+#include "base/text.h"
 #include "config/capability.h"
 
 int capability_find(const char *word) {
         cap_value_t value;
         int number;
 
-        if (isdigit((unsigned char) *word))
+        if (text_is_digit(*word))
                 return parse_int(word, 0, CAPABILITY_MOST, &number) < 0 ? -EINVAL : number;
         return cap_from_name(word, &value) < 0 ? -EINVAL : value;
 }

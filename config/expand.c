@@ -309,7 +309,7 @@ const char *expand_variable(char *const *environment, const char *name, size_t n
 size_t expand_name_length(const char *text) {
         size_t n = 0;
 
-        if (isdigit((unsigned char) *text))
+        if (text_is_digit(*text))
                 return 0;
         while (isalnum((unsigned char) text[n]) || text[n] == '_')
                 n++;

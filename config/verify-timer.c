@@ -1,24 +1,17 @@
 /* What a .timer has to have, what it starts, and whether it ever elapses. */
 #include <errno.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "config/calendar.h"
 #include "config/suggest.h"
 #include "config/verify.h"
-
-static usec_t real_now(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        return (usec_t) now.tv_sec * USEC_PER_SEC + (usec_t) now.tv_nsec / 1000;
-}
 
 static void check_calendars(const struct verify *v) {
         char text[128];
 
         for (const struct timer_event *e = v->unit->timer->events; e; e = e->next) {
                 if (!e->calendar || !e->zone ||
-                    calendar_next(e->calendar, e->zone, real_now()) != USEC_INFINITY)
+                    calendar_next(e->calendar, e->zone, clock_real()) != USEC_INFINITY)
                         continue;
                 (void) calendar_print(e->calendar, text, sizeof(text));
                 verify_say(v, "Timer", "OnCalendar", 0, "OnCalendar=%s never elapses from now on", text);

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/parse.h"
+#include "base/text.h"
 #include "config/zone.h"
 
 #define HOUR     3600
@@ -12,25 +14,16 @@ enum { HEADER_SIZE = 44, TIME_SIZE = 8, INFO_SIZE = 6 };
 
 /* --- POSIX strings. */
 
-static bool is_digit(char c) {
-        return c >= '0' && c <= '9';
-}
-
 static bool is_letter(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static bool read_number(const char **at, int32_t most, int32_t *ret) {
-        int32_t value = 0;
+        uint64_t value;
 
-        if (!is_digit(**at))
+        if (parse_digits(at, &value) < 0 || value > (uint64_t) most)
                 return false;
-        for (; is_digit(**at); ++*at) {
-                value = value * 10 + (**at - '0');
-                if (value > most)
-                        return false;
-        }
-        *ret = value;
+        *ret = (int32_t) value;
         return true;
 }
 
@@ -41,7 +34,7 @@ static bool skip_name(const char **at) {
 
         p += quoted;
         const char *first = p;
-        while (is_letter(*p) || (quoted && (is_digit(*p) || *p == '+' || *p == '-')))
+        while (is_letter(*p) || (quoted && (text_is_digit(*p) || *p == '+' || *p == '-')))
                 p++;
         if (p - first < 3 || (quoted && *p != '>'))
                 return false;

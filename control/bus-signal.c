@@ -1,10 +1,9 @@
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "control/bus-call.h"
 #include "control/bus-signal.h"
 #include "control/bus-unit.h"
-#include "init/kernel.h"
 
 static struct wire_out *begin(struct bus *b, bool subscribed, const char *member, const char *signature) {
         const struct wire_head head = {
@@ -103,18 +102,11 @@ void bus_signal_listed(void *bus, struct service *s, bool comes) {
 
 /* --- All of it. */
 
-static void note_loaded(struct bus *b) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        b->loaded = (usec_t) now.tv_sec * USEC_PER_SEC + (usec_t) now.tv_nsec / 1000;
-}
-
 void bus_signal_reloading(struct bus *b, bool begins) {
         struct wire_out *out = begin(b, true, "Reloading", "b");
 
         if (!begins)
-                note_loaded(b);
+                b->loaded = clock_real();
         if (!out)
                 return;
         wire_u32(out, begins);
@@ -126,7 +118,7 @@ void bus_signal_reloading(struct bus *b, bool begins) {
 void bus_signal_ready(void *bus) {
         struct bus *b = bus;
         struct wire_out *out = begin(b, true, "StartupFinished", "tttttt");
-        usec_t took = usec_sub(kernel_now(), b->manager->alarms.started);
+        usec_t took = usec_sub(clock_monotonic(), b->manager->alarms.started);
 
         if (!out)
                 return;
@@ -143,7 +135,7 @@ void bus_signal_files(struct bus *b) {
 }
 
 void bus_signal_open(struct bus *b) {
-        note_loaded(b);
+        b->loaded = clock_real();
         b->jobs = (struct job_hook){ .added = job_added, .removed = job_removed, .context = b };
         job_hook_add(b->manager, &b->jobs);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "control/bus-call.h"
 #include "control/bus-health.h"
@@ -27,14 +28,11 @@ struct telling {
 };
 
 static void begin(struct telling *t, struct call *c) {
-        struct timespec real;
-
-        (void) clock_gettime(CLOCK_REALTIME, &real);
         *t = (struct telling){
                 .call = c,
                 .manager = c->bus->manager,
                 .now = manager_now(c->bus->manager),
-                .real = (usec_t) real.tv_sec * USEC_PER_SEC + (usec_t) real.tv_nsec / 1000,
+                .real = clock_real(),
         };
 }
 

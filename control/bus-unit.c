@@ -1,8 +1,8 @@
 /* org.freedesktop.systemd1.Unit: what every unit has. */
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "config/bond.h"
 #include "config/socket.h"
@@ -192,18 +192,11 @@ static void triggered_by(struct object *o, struct wire_out *out) {
 
 /* --- Times. */
 
-static usec_t real_now(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        return (usec_t) now.tv_sec * USEC_PER_SEC + (usec_t) now.tv_nsec / 1000;
-}
-
 usec_t unit_real_time(const struct object *o, usec_t at) {
         if (at == 0 || at == USEC_INFINITY)
                 return at;
         usec_t now = manager_now(o->manager);
-        return at <= now ? usec_sub(real_now(), now - at) : usec_add(real_now(), at - now);
+        return at <= now ? usec_sub(clock_real(), now - at) : usec_add(clock_real(), at - now);
 }
 
 static bool is_in(const struct object *o, uint32_t states) {

@@ -2,21 +2,14 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/date.h"
 #include "config/calendar.h"
 #include "control/verb.h"
 
 #define WORDS_MOST 64
 #define DAY        86400 /* seconds */
-
-static usec_t real_now(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        return (usec_t) now.tv_sec * USEC_PER_SEC + (usec_t) now.tv_nsec / 1000;
-}
 
 /* "Wed 2024-11-20 00:00:00.5", as a clock of that zone shows it. */
 static const char *print_clock(usec_t at, int32_t offset, char text[WORDS_MOST]) {
@@ -51,7 +44,7 @@ static void print_time(const char *title, usec_t at, const struct zone *zone) {
 }
 
 static void print_times(const struct calendar *c, const struct zone *zone, const struct request *r) {
-        usec_t at = r->base_time == USEC_INFINITY ? real_now() : r->base_time;
+        usec_t at = r->base_time == USEC_INFINITY ? clock_real() : r->base_time;
 
         for (unsigned i = 1; i <= r->iterations; i++) {
                 char title[32];

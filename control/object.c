@@ -28,7 +28,7 @@ const char *object_unit_path(const char *name, char buffer[OBJECT_PATH_MAX]) {
         size_t n = (size_t) snprintf(buffer, OBJECT_PATH_MAX, "%s", UNIT_PREFIX);
 
         for (const char *at = name; *at && n < OBJECT_PATH_MAX - 4; at++) {
-                bool is_plain = isalpha((unsigned char) *at) || (isdigit((unsigned char) *at) && at > name);
+                bool is_plain = isalpha((unsigned char) *at) || (text_is_digit(*at) && at > name);
                 n += (size_t) snprintf(buffer + n, OBJECT_PATH_MAX - n, is_plain ? "%c" : "_%02x",
                                        (unsigned char) *at);
         }

@@ -2,16 +2,15 @@
  * has its probes done by. */
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "control/reach.h"
 #include "control/verb.h"
-#include "init/kernel.h"
 
 #define USUAL_TIMEOUT (5 * USEC_PER_SEC)
 #define PAUSE_FIRST   (10 * USEC_PER_MSEC)
@@ -45,7 +44,8 @@ static void set_alarm(usec_t span) {
 
 /* For the whole of it, and a moment more: what keeps its time itself has better words. */
 static void limit_all(const struct task *t) {
-        usec_t span = t->until == 0 ? t->timeout : usec_add(usec_sub(t->until, kernel_now()), t->timeout);
+        usec_t span =
+                t->until == 0 ? t->timeout : usec_add(usec_sub(t->until, clock_monotonic()), t->timeout);
 
         if (t->probe.kind == PROBE_EXEC || span >= USEC_PER_DAY)
                 return;
@@ -64,7 +64,7 @@ static void tell(struct task *t, const char *why) {
 
 static bool try_once(struct task *t, usec_t last) {
         char why[REACH_TEXT_MAX];
-        usec_t until = MIN(usec_add(kernel_now(), t->timeout), last);
+        usec_t until = MIN(usec_add(clock_monotonic(), t->timeout), last);
         struct reach r = { .probe = &t->probe, .command = t->command, .until = until };
 
         bool answers = reach(&r, why);
@@ -77,9 +77,9 @@ static bool keep_trying(struct task *t) {
         usec_t most = t->probe.kind == PROBE_EXEC ? PAUSE_COMMAND : PAUSE_MOST, pause = PAUSE_FIRST;
 
         while (!try_once(t, t->until)) {
-                usec_t now = kernel_now(), next = MIN(usec_add(now, pause), t->until);
+                usec_t now = clock_monotonic(), next = MIN(usec_add(now, pause), t->until);
 
-                (void) poll(NULL, 0, reach_time_left(next));
+                (void) clock_poll(NULL, 0, next);
                 if (next == t->until)
                         return false;
                 pause = MIN(2 * pause, most);
@@ -118,7 +118,7 @@ int probe_main(const struct request *r) {
         struct task t = {
                 .target = r->command ? r->command[0] : r->words[0],
                 .timeout = r->probe_timeout == 0 ? USUAL_TIMEOUT : r->probe_timeout,
-                .until = r->probe_wait == 0 ? 0 : usec_add(kernel_now(), r->probe_wait),
+                .until = r->probe_wait == 0 ? 0 : usec_add(clock_monotonic(), r->probe_wait),
         };
         autostrv char **owned = NULL;
 

@@ -2,16 +2,15 @@
  * ended. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "control/reach.h"
-#include "init/kernel.h"
 
 /* What the command has printed: of the rest only the last line matters. */
 struct output {
@@ -102,13 +101,13 @@ static bool wait_for_end(int process, struct output *o, usec_t until) {
                 struct pollfd p[] = { { .fd = process, .events = POLLIN },
                                       { .fd = o->fd, .events = POLLIN } };
 
-                if (poll(p, countof(p), reach_time_left(until)) < 0 && errno != EINTR)
+                if (clock_poll(p, countof(p), until) < 0 && errno != EINTR)
                         return false;
                 if (p[1].revents)
                         read_output(o);
                 if (p[0].revents)
                         return true;
-                if (kernel_now() >= until)
+                if (clock_monotonic() >= until)
                         return false;
         }
 }

@@ -1,22 +1,13 @@
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/http.h"
 #include "base/parse.h"
 #include "control/reach.h"
 #include "control/resolve.h"
-#include "init/kernel.h"
-
-int reach_time_left(usec_t until) {
-        usec_t left = usec_sub(until, kernel_now());
-
-        if (until == USEC_INFINITY)
-                return -1;
-        return (int) MIN((left + USEC_PER_MSEC - 1) / USEC_PER_MSEC, (usec_t) INT32_MAX);
-}
 
 static bool fail(char why[REACH_TEXT_MAX], const char *words) {
         (void) snprintf(why, REACH_TEXT_MAX, "%s", words);
@@ -33,7 +24,7 @@ static int wait_for(int fd, short events, usec_t until) {
         int n;
 
         do
-                n = poll(&p, 1, reach_time_left(until));
+                n = clock_poll(&p, 1, until);
         while (n < 0 && errno == EINTR);
         return n < 0 ? errno : n == 0 ? ETIMEDOUT : 0;
 }
@@ -52,7 +43,7 @@ static int connect_to(const void *address, socklen_t size, usec_t until) {
                         break;
                 if (error != EAGAIN && error != EINTR)
                         return -error;
-                if (kernel_now() >= until)
+                if (clock_monotonic() >= until)
                         return -ETIMEDOUT;
                 (void) usleep(5000);
         }

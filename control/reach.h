@@ -17,6 +17,3 @@ bool reach(const struct reach *r, char why[REACH_TEXT_MAX]);
 /* reach-command.c: the same of exec:. What the command prints is read, and its last line told where it fails.
  * When it has ended, or its time is over, its process group is killed. */
 bool reach_command(const struct reach *r, char why[REACH_TEXT_MAX]);
-
-/* What is left until then, for poll(2): milliseconds, rounded up; -1: no end. */
-int reach_time_left(usec_t until);

@@ -1,12 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "init/init.h"
-#include "init/kernel.h"
 
 /* What the process was started with: found out once, and right for every fork of it. */
 static struct {
@@ -132,14 +131,8 @@ int init_next_signal(struct init *i, struct signalfd_siginfo *ret) {
 
 void init_wait_signal(const struct init *i, usec_t until) {
         struct pollfd p = { .fd = i->signal_fd, .events = POLLIN };
-        struct timespec t, *left = NULL;
 
-        if (until != USEC_INFINITY) {
-                usec_t span = usec_sub(until, kernel_now());
-                t = (struct timespec){ (time_t) (span / USEC_PER_SEC), (long) (span % USEC_PER_SEC) * 1000 };
-                left = &t;
-        }
-        (void) ppoll(&p, 1, left, NULL);
+        (void) clock_poll(&p, 1, until);
 }
 
 /* Nothing here but SIGCHLD was ever changed, and none is caught: what was found ignored still is. */

@@ -5,7 +5,6 @@
 
 #include "base/def.h"
 
-usec_t kernel_now(void); /* CLOCK_MONOTONIC */
 /* What only the start has needed of the program's code need not stay mapped; whatever runs again comes back
  * from the page cache, see madvise(2). */
 void kernel_unmap_code(void);

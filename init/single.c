@@ -5,10 +5,10 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "init/init.h"
-#include "init/kernel.h"
 #include "init/single.h"
 #include "init/tty.h"
 
@@ -187,7 +187,7 @@ static void handle_signal(struct run *r, const struct signalfd_siginfo *info) {
         }
         say(r, NOTE_RECEIVED, 0, number, print_signal(number, buffer));
         if (number == SIGINT || number == SIGTERM)
-                r->stop_asked = kernel_now();
+                r->stop_asked = clock_monotonic();
         if (!r->s->argv) {
                 if (r->stop_asked > 0)
                         r->code = 0;
@@ -250,7 +250,7 @@ static void watch(struct run *r) {
 /* The budget covers the command's own share of a stop that was asked for, unless that is so long ago that it
  * cannot have been the reason for its end. */
 static usec_t stop_deadline(const struct run *r) {
-        usec_t now = kernel_now(), asked = usec_add(r->stop_asked, r->s->stop_budget);
+        usec_t now = clock_monotonic(), asked = usec_add(r->stop_asked, r->s->stop_budget);
         return r->stop_asked > 0 && asked > now ? asked : usec_add(now, r->s->stop_budget);
 }
 

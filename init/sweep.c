@@ -4,11 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/proc.h"
 #include "init/init.h"
@@ -208,11 +208,9 @@ static bool wait_outsider(struct sweep *s, usec_t until) {
         if (o.fd < 0)
                 return false;
 
-        usec_t left = usec_sub(until, kernel_now());
         struct pollfd p[] = { { .fd = o.fd, .events = POLLIN },
                               { .fd = s->init->signal_fd, .events = POLLIN } };
-        struct timespec t = { (time_t) (left / USEC_PER_SEC), (long) (left % USEC_PER_SEC) * 1000 };
-        (void) ppoll(p, countof(p), left == USEC_INFINITY ? NULL : &t, NULL);
+        (void) clock_poll(p, countof(p), until);
         (void) close(o.fd);
         return true;
 }
@@ -239,7 +237,7 @@ static bool await_end(struct sweep *s, usec_t until) {
                         return true;
                 if (!alone && s->signal == SIGKILL && s->reaped > 0 && s->reaped >= s->sent)
                         return false;
-                if (kernel_now() >= until)
+                if (clock_monotonic() >= until)
                         return false;
                 if (!alone)
                         init_wait_signal(s->init, until);
@@ -263,11 +261,11 @@ size_t init_sweep(struct init *i, bool term, usec_t deadline, init_killed killed
         if (i->is_pid1)
                 (void) each_process(&s, name_outsider);
         bool gone = false;
-        for (usec_t give_up = usec_add(kernel_now(), PATIENCE); !gone && kernel_now() < give_up;) {
+        for (usec_t give_up = usec_add(clock_monotonic(), PATIENCE); !gone && clock_monotonic() < give_up;) {
                 signal_left(&s, SIGKILL);
-                gone = await_end(&s, usec_add(kernel_now(), ROUND));
+                gone = await_end(&s, usec_add(clock_monotonic(), ROUND));
                 if (s.reaped > 0)
-                        give_up = usec_add(kernel_now(), PATIENCE);
+                        give_up = usec_add(clock_monotonic(), PATIENCE);
         }
         return s.n_killed;
 }

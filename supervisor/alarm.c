@@ -7,11 +7,11 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "init/kernel.h"
 #include "supervisor/environment.h"
 #include "supervisor/manager.h"
 #include "supervisor/trigger.h"
@@ -27,13 +27,6 @@ struct alarm {
                 delay;   /* of struct elapse_times */
         bool is_running; /* what it has started has not come to rest yet */
 };
-
-static usec_t real_now(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        return (usec_t) now.tv_sec * USEC_PER_SEC + (usec_t) now.tv_nsec / 1000;
-}
 
 static bool is_active(const struct service *s) {
         return s->unit->timer && s->state == STATE_EXITED;
@@ -170,7 +163,7 @@ static void say_next(const struct alarm *a, bool first) {
                 log_info(name, elapse_may_come(spec_of(a)) ? "waits for its unit to be started"
                                                            : "does not elapse any more");
         else {
-                usec_t left = usec_sub(e->at, kernel_now());
+                usec_t left = usec_sub(e->at, clock_monotonic());
                 log_line(first ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, name, "elapses in %s (%s=)",
                          print_span(left > USEC_PER_SEC ? left / USEC_PER_SEC * USEC_PER_SEC
                                                         : left / USEC_PER_MSEC * USEC_PER_MSEC,
@@ -187,8 +180,8 @@ static void wait_for_next(struct alarm *a, bool first) {
         if (!is_active(s) || m->phase != PHASE_RUNNING)
                 return;
         const struct elapse_times times = {
-                .now = kernel_now(),
-                .real_now = real_now(),
+                .now = clock_monotonic(),
+                .real_now = clock_real(),
                 .started = m->alarms.started,
                 .activated = a->activated,
                 .activated_real = a->activated_real,
@@ -222,10 +215,7 @@ static int arm_watch(int fd) {
 }
 
 static int64_t clock_offset(void) {
-        struct timespec t = {};
-
-        (void) clock_gettime(CLOCK_REALTIME, &t);
-        return (int64_t) t.tv_sec * (int64_t) USEC_PER_SEC + t.tv_nsec / 1000 - (int64_t) kernel_now();
+        return (int64_t) clock_real() - (int64_t) clock_monotonic();
 }
 
 /* A clock that is kept right may be set by a little many times a second: that is not worth a line. */
@@ -271,8 +261,8 @@ static void begin(struct alarm *a) {
         for (const struct timer_event *e = spec_of(a)->events; e; e = e->next)
                 if (e->calendar)
                         watch_clock(a->timer->manager);
-        a->activated = kernel_now();
-        a->activated_real = real_now();
+        a->activated = clock_monotonic();
+        a->activated_real = clock_real();
         a->last_real = MAX(a->last_real, stamp);
         a->delay = draw_delay(a);
         wait_for_next(a, true);
@@ -298,8 +288,8 @@ static void elapse(struct alarm *a) {
         struct service *target = target_of(a);
         const char *name = a->timer->unit->name;
 
-        a->last = kernel_now();
-        a->last_real = real_now();
+        a->last = clock_monotonic();
+        a->last_real = clock_real();
         a->delay = draw_delay(a);
         write_stamp(a);
         if (!target) {
@@ -322,7 +312,7 @@ void alarm_due(struct service *s) {
 
         if (!a || !is_active(s) || s->manager->phase != PHASE_RUNNING)
                 return;
-        if (!a->elapse.event || a->elapse.real > real_now())
+        if (!a->elapse.event || a->elapse.real > clock_real())
                 wait_for_next(a, false);
         else
                 elapse(a);
@@ -332,9 +322,9 @@ static void heed_target(struct alarm *a, const struct service *s, enum state bef
         bool was_at_rest = STATE_IN(before, STATES_AT_REST), at_rest = service_is_at_rest(s);
 
         if (was_at_rest && !at_rest)
-                a->unit_up = kernel_now();
+                a->unit_up = clock_monotonic();
         if (!was_at_rest && at_rest)
-                a->unit_down = kernel_now();
+                a->unit_down = clock_monotonic();
         /* Also where it has not even left its rest: something that it requires is not there. */
         bool is_over = at_rest && !s->waits_to_start && (a->is_running || !was_at_rest);
         if (is_over || (was_at_rest && !at_rest && !a->is_running))

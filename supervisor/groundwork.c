@@ -1,8 +1,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "init/kernel.h"
 #include "prepare/prepare.h"
 #include "supervisor/manager.h"
 
@@ -67,7 +67,7 @@ void groundwork_begin(struct manager *m) {
                 return;
         }
         m->groundwork.pid = pid;
-        timers_arm(&m->timers, &m->groundwork.limit, kernel_now() + LIMIT);
+        timers_arm(&m->timers, &m->groundwork.limit, clock_monotonic() + LIMIT);
 }
 
 static void go_on(struct manager *m) {

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -26,7 +27,7 @@
 usec_t manager_now(const struct manager *m) {
         usec_t now;
 
-        return sd_event_now(m->event, CLOCK_MONOTONIC, &now) < 0 ? kernel_now() : now;
+        return sd_event_now(m->event, CLOCK_MONOTONIC, &now) < 0 ? clock_monotonic() : now;
 }
 
 void manager_touch(struct service *s) {
@@ -478,7 +479,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                 .cgroups.root = -1,
         };
 
-        alarms_init(&m.alarms, kernel_now());
+        alarms_init(&m.alarms, clock_monotonic());
         lookouts_init(&m.lookouts);
         int r = plan_build(&m.plan, config, NULL);
         if (r >= 0 && o->has_descriptors)
@@ -506,7 +507,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
                 r = sd_event_run(m.event, UINT64_MAX);
                 if (r < 0 && r != -EINTR) {
                         log_error(NULL, "the event loop: %s; it goes on", strerror(-r));
-                        init_wait_signal(init, kernel_now() + LOOP_PAUSE);
+                        init_wait_signal(init, clock_monotonic() + LOOP_PAUSE);
                 }
         }
         if (o->hooks && m.bus)

@@ -1,9 +1,9 @@
 #include "supervisor/sampler.h"
+#include "base/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,7 +11,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -60,13 +59,6 @@ struct sampler {
         bool is_real_time; /* comes before everybody else: it has to be faster than a fork bomb */
         char text[16384];
 };
-
-static usec_t own_time(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-        return (usec_t) t.tv_sec * USEC_PER_SEC + (usec_t) t.tv_nsec / 1000;
-}
 
 static ssize_t read_of(struct sampler *s, pid_t pid, const char *name) {
         char path[40];
@@ -362,8 +354,8 @@ static usec_t judge_all(struct sampler *s, usec_t now, usec_t began) {
                 keep_quota(s, i, now);
                 has_quota |= w->order.limits.quota != SAMPLE_NO_LIMIT;
         }
-        usec_t cost = own_time() - began;
-        usec_t next = is_ending ? kernel_now() + MAX(END_TICK, END_SHARE * cost)
+        usec_t cost = clock_process() - began;
+        usec_t next = is_ending ? clock_monotonic() + MAX(END_TICK, END_SHARE * cost)
                                 : now + sample_interval(closeness, cost);
         return has_quota ? MIN(next, now + QUOTA_TICK) : next;
 }
@@ -437,7 +429,7 @@ static bool take_orders(struct sampler *s) {
 /* False when the other end is closed. What is ordered meanwhile counts before anybody is killed: who is to be
  * spared was said before it was made. */
 static bool round_up(struct sampler *s, bool everybody) {
-        usec_t began = own_time(), now = kernel_now();
+        usec_t began = clock_process(), now = clock_monotonic();
         int r = 0;
 
         for (uint32_t i = 0; i < s->n_watches; i++)
@@ -487,12 +479,8 @@ static uint32_t count_watches(const struct sampler *s, bool *ret_tasks) {
 /* Sleeps until there is an order, or it is `until`. */
 static void rest(const struct sampler *s, usec_t until) {
         struct pollfd p = { .fd = s->fd, .events = POLLIN };
-        usec_t now = kernel_now(), span = until > now ? until - now : 0;
-        struct timespec t = { .tv_sec = (time_t) (span / USEC_PER_SEC),
-                              .tv_nsec = (long) (span % USEC_PER_SEC) * 1000 };
 
-        if (span > 0)
-                (void) ppoll(&p, 1, until == USEC_INFINITY ? NULL : &t, NULL);
+        (void) clock_poll(&p, 1, until);
 }
 
 static void be_quick(struct sampler *s) {
@@ -519,9 +507,9 @@ int sampler_run(int fd) {
 
                 /* Who was known is all there is where no number was given out. */
                 uint64_t given = given_out(&s);
-                if (kernel_now() >= s.due || is_pressing(&s, given))
+                if (clock_monotonic() >= s.due || is_pressing(&s, given))
                         is_over = !round_up(&s, given > 0 || s.due == 0);
-                rest(&s, has_tasks ? MIN(s.due, kernel_now() + TICK) : s.due);
+                rest(&s, has_tasks ? MIN(s.due, clock_monotonic() + TICK) : s.due);
         }
         return EXIT_SUCCESS;
 }

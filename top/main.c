@@ -1,12 +1,11 @@
 /* tend-top: how units are, again and again, with keys to sort, restart and kill. See `tend top` in tend(1).
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "client/processes.h"
@@ -186,13 +185,6 @@ static int take_keys(struct top *t) {
 
 /* --- Again and again. */
 
-static usec_t now(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (usec_t) t.tv_sec * USEC_PER_SEC + (usec_t) t.tv_nsec / 1000;
-}
-
 /* Signals end it as `q` does, but for the one that says that the window is another. */
 static int watch_signals(void) {
         static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
@@ -218,14 +210,13 @@ static int run(struct top *t, int signals) {
         int r = 0;
 
         while (r >= 0 && !t->is_over) {
-                if (now() >= next) {
+                if (clock_monotonic() >= next) {
                         r = refresh(t);
-                        next = now() + t->interval;
+                        next = clock_monotonic() + t->interval;
                 }
                 if (r >= 0)
                         show(t);
-                usec_t left = usec_sub(next, now());
-                if (r < 0 || poll(list, countof(list), (int) (left / USEC_PER_MSEC) + 1) <= 0)
+                if (r < 0 || clock_poll(list, countof(list), next) <= 0)
                         continue;
                 if (list[1].revents)
                         take_signal(t, signals);

@@ -4,7 +4,7 @@
 set -eu
 
 libc="memset memcpy memmove memcmp strlen strcmp strncmp strchr snprintf abs pow pow2 exp2 log2 floor __stack_chk_fail __snprintf_chk"
-ours="print_span print_size print_signal service_type_word restart_word kill_mode_word exec_kind_word unit_readiness budget_oom_policy base64_encode"
+ours="parse_digits print_span print_size print_signal service_type_word restart_word kill_mode_word exec_kind_word unit_readiness budget_oom_policy base64_encode"
 
 [ $# -gt 0 ] || exit 0
 {

@@ -1,11 +1,10 @@
 /* Reaping and the final sweep, as a subreaper, in a process of their own: what they leave behind, and the
  * signals that they block, are nobody else's. */
 #include <errno.h>
-#include <poll.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "init/init.h"
-#include "init/kernel.h"
 #include "tests/unit/test.h"
 
 struct told {
@@ -84,11 +83,12 @@ static int sweep_is_gentle(struct init *i) {
         for (int n = 0; n < 3; n++)
                 (void) start(i, ready[1], false, n == 2);
         await(ready[0], 3);
-        usec_t began = kernel_now();
+        usec_t began = clock_monotonic();
         if (init_sweep(i, true, began + 20 * USEC_PER_SEC, remember, &told) != 0 || told.n != 0)
                 return 2;
-        return kernel_now() - began < 10 * USEC_PER_SEC && waitpid(-1, NULL, 0) < 0 && errno == ECHILD ? 0
-                                                                                                       : 3;
+        return clock_monotonic() - began < 10 * USEC_PER_SEC && waitpid(-1, NULL, 0) < 0 && errno == ECHILD
+                       ? 0
+                       : 3;
 }
 
 static int sweep_kills_and_names(struct init *i) {
@@ -101,10 +101,10 @@ static int sweep_kills_and_names(struct init *i) {
         pid_t stubborn = start(i, ready[1], true, false);
         (void) start(i, ready[1], true, true);
         await(ready[0], 3);
-        usec_t deadline = kernel_now() + 100 * USEC_PER_MSEC;
+        usec_t deadline = clock_monotonic() + 100 * USEC_PER_MSEC;
         if (init_sweep(i, true, deadline, remember, &told) != 2 || told.n != 2)
                 return 2;
-        if (kernel_now() < deadline || kernel_now() > deadline + 5 * USEC_PER_SEC)
+        if (clock_monotonic() < deadline || clock_monotonic() > deadline + 5 * USEC_PER_SEC)
                 return 3;
         if (told.pids[0] != stubborn && told.pids[1] != stubborn)
                 return 4;
@@ -122,7 +122,7 @@ static int sweep_wakes_the_stopped(struct init *i) {
         await(ready[0], 1);
         if (kill(pid, SIGSTOP) < 0 || waitid(P_PID, (id_t) pid, &(siginfo_t){ 0 }, WSTOPPED | WNOWAIT) < 0)
                 return 2;
-        return init_sweep(i, true, kernel_now() + 20 * USEC_PER_SEC, NULL, NULL) == 0 ? 0 : 3;
+        return init_sweep(i, true, clock_monotonic() + 20 * USEC_PER_SEC, NULL, NULL) == 0 ? 0 : 3;
 }
 
 static int sweep_is_hurried_by_the_second(struct init *i) {
@@ -137,11 +137,11 @@ static int sweep_is_hurried_by_the_second(struct init *i) {
                 return 2;
         (void) start(i, ready[1], true, false);
         await(ready[0], 1);
-        usec_t began = kernel_now();
+        usec_t began = clock_monotonic();
         (void) kill(getpid(), SIGINT);
         if (init_sweep(i, true, began + 20 * USEC_PER_SEC, remember, &told) != 1)
                 return 3;
-        return kernel_now() - began < 10 * USEC_PER_SEC ? 0 : 4;
+        return clock_monotonic() - began < 10 * USEC_PER_SEC ? 0 : 4;
 }
 
 /* It forks itself onwards without end, each time leaving an orphan of another number. */
