@@ -50,7 +50,7 @@ PACKAGES := libsystemd inih libcap
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
 
-IMAGE_LIBS := -larchive -ljansson -lnettle
+IMAGE_LIBS := -larchive -ljansson -lnettle -lseccomp
 
 .PHONY: all
 all: build/tend build/tend-top ## build/tend, with shared libraries: for daily work (also `make` alone)
@@ -160,7 +160,7 @@ build/tend-metrics: build/shared/tend-metrics ## `tend metrics`, for Prometheus 
 	@ln -f $< $@
 
 .PHONY: image
-image: build/tend-image ## build/tend-image, which `tend run --image` needs: with libarchive, jansson and nettle
+image: build/tend-image ## build/tend-image, which `tend run --image` needs: with libarchive, jansson, nettle and libseccomp
 build/tend-image: build/shared/tend-image
 	@ln -f $< $@
 

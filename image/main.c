@@ -9,6 +9,8 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "base/userns.h"
+#include "image/confine.h"
+#include "image/json.h"
 #include "image/report.h"
 
 #ifndef TEND_VERSION
@@ -65,6 +67,7 @@ struct session {
         struct userns users;
         bool has_users; /* of a user namespace */
         bool trusted;   /* overlayfs is mounted by one who may see trusted.overlay.* */
+        struct confinement confined;
         struct fault fault;
 };
 
@@ -113,6 +116,14 @@ static void tell(const char *image, const char *what, uint64_t n, const char *wh
                        why);
 }
 
+static void tell_lack(const char *image, const char *what, int error) {
+        if (error == 0)
+                return;
+        (void) fprintf(stderr, "tend-image: ");
+        text_print_word(stderr, image);
+        (void) fprintf(stderr, ": was unpacked %s: %s\n", what, strerror(-error));
+}
+
 static void tell_all(const struct session *s, const char *image, const struct unpacked *u) {
         if (s->request->quiet)
                 return;
@@ -123,6 +134,10 @@ static void tell_all(const struct session *s, const char *image, const struct un
                 (void) fputs("tend-image: ", stderr);
                 text_print_word(stderr, image);
                 (void) fprintf(stderr, ": all files belong to you alone: %s\n", s->users.why);
+        }
+        if (u->bytes > 0) {
+                tell_lack(image, "without Landlock (Linux 5.19) to keep it to the store", s->confined.files);
+                tell_lack(image, "without seccomp to keep it from other system calls", s->confined.calls);
         }
 }
 
@@ -156,6 +171,9 @@ static int take_image(struct session *s, const char *path, const char *name,
 
         if (r < 0)
                 return r;
+        /* jansson's tables take a seed of a file that is out of reach afterwards. */
+        json_object_seed(0);
+        s->confined = confine(s->store.fd, source_directory(source));
         r = pick_image(source, name, platform, &picked, &s->fault);
         if (r == 0)
                 r = unpack_image(&s->store, source, &picked, &o, &u, &s->fault);

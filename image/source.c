@@ -50,6 +50,10 @@ struct source *source_close(struct source *s) {
         return NULL;
 }
 
+int source_directory(const struct source *s) {
+        return s->is_directory ? s->fd : -1;
+}
+
 /* Nothing outside of the layout is read in the name of an image, whatever is linked in it. */
 static int open_inside(int directory, const char *name) {
         const struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,

@@ -10,6 +10,8 @@ struct stream;
 /* 0, or a negative errno with the reason. */
 int source_open(const char *path, struct source **ret, struct fault *f) must_check;
 struct source *source_close(struct source *s);
+/* A descriptor that is borrowed; -1: it is a file. */
+int source_directory(const struct source *s);
 
 /* 1 where there is such a file, 0 where not. */
 int source_has(struct source *s, const char *name, struct fault *f) must_check;
