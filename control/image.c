@@ -10,6 +10,7 @@
 #include "control/companion.h"
 #include "control/image.h"
 #include "control/verb.h"
+#include "init/root.h"
 
 #define ANSWER_MOST ((size_t) 16 << 20)
 
@@ -215,8 +216,10 @@ static int open_as(const char *path, char *const *arguments, bool flat, struct i
                 log_error(NULL, "%s: what tend-image says of it: %s", path, strerror(-r));
                 return EXIT_REFUSED;
         }
-        /* As root the root is mounted without that option. */
-        *ret_again = a.mount && a.owners && strcmp(a.owners, "real") == 0;
+        /* As root the root is mounted without that option; and where there is no overlay layers are no use.
+         */
+        *ret_again = (a.mount && a.owners && strcmp(a.owners, "real") == 0) ||
+                     (i->layers[1] && !root_can_stack(i->layers[0], i->layers[1]));
         return 0;
 }
 

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "base/io.h"
 #include "base/parse.h"
@@ -217,6 +219,33 @@ int root_enter(const struct root *r, const char **ret_what) {
                 cleanup_close(&fds[i]);
         int p = e < 0 ? e : pivot();
         return p < 0 ? p : e;
+}
+
+/* In a child, which has a mount namespace to itself: as who can be root there alone, where we are not here.
+ */
+static int stack(const char *upper, const char *lower) {
+        bool as_user = geteuid() != 0 || unshare(CLONE_NEWNS) < 0;
+        int above = open(upper, O_PATH | O_DIRECTORY), below = open(lower, O_PATH | O_DIRECTORY);
+        char options[128];
+
+        (void) snprintf(options, sizeof(options), "lowerdir=/proc/self/fd/%d:/proc/self/fd/%d%s", above,
+                        below, as_user ? ",userxattr" : "");
+        if (as_user && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+                return -errno;
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return -errno;
+        return mount("overlay", upper, "overlay", MS_RDONLY, options) < 0 ? -errno : 0;
+}
+
+bool root_can_stack(const char *upper, const char *lower) {
+        pid_t child = fork();
+        int status = 1;
+
+        if (child == 0)
+                _exit(stack(upper, lower) < 0);
+        while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+                continue;
+        return status == 0;
 }
 
 /* Only where nothing of it stays. */

@@ -30,6 +30,9 @@ int root_split_memory(const char *word, char directory[PATH_MAX], char options[6
  * 0, or a negative errno with *ret_what, the word that it is about. */
 int root_gather(const struct root *r, int **ret, const char **ret_what) must_check;
 
+/* Whether the kernel lays an overlay for us where these two directories are. It is asked, in a child. */
+bool root_can_stack(const char *upper, const char *lower);
+
 /* Goes there; nothing of the machine's files is in reach any more. In a mount namespace of our own alone. 0;
  * 1 where the kernel has no overlay for us and the root is read-only instead; or a negative errno, as above.
  */

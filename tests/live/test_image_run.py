@@ -155,3 +155,29 @@ def test_an_image_of_umoci_is_run(beside, made_by_umoci, user):
     assert done.returncode == 3, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "new" and "gone" not in lines and lines[-2:] == ["/tmp", "b"]
+
+
+# The store is below an overlay of an overlay, over which the kernel lays no third.
+NO_OVERLAY = r"""
+place=$0
+for n in 1 2; do
+        mount -t tmpfs none $place/$n && mkdir $place/$n/u $place/$n/w && chown 54321 $place/$n/u &&
+                mount -t overlay -o upperdir=$place/$n/u,workdir=$place/$n/w,lowerdir=$place/cache overlay $place/cache || exit 99
+done
+exec "$@"
+"""
+
+
+@needs_root
+@pytest.mark.parametrize("user", [False, True], ids=["root", "ordinary user"])
+def test_without_an_overlay_an_image_is_one_directory(beside, user):
+    """Which cannot be written to; that is said, and what is always in memory can."""
+    layers = [busybox(directory("proc"), directory("dev"), directory("sys"), directory("run")), layer(directory("etc"), file("etc/new", "new\n"))]
+    image = made(beside, {"Cmd": ["sh", "-c", "cat /etc/new; touch /run/x && echo written; touch /etc/x; ls /etc"]}, layers)
+    for name in "12":
+        (beside.place / name).mkdir()
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", NO_OVERLAY, beside.place, *beside.words("--image", image, user=user)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.splitlines() == ["new", "written", "group", "new", "passwd"] and done.returncode == 0, done.stderr
+    assert "touch: /etc/x: Read-only file system" in done.stderr
+    assert "the kernel lays no overlay over" in done.stderr and "for this user: it is read-only" in done.stderr
