@@ -83,9 +83,10 @@ static int read_platform(const json_t *j, struct platform *ret, struct fault *f)
         return r < 0 ? r : json_copy_text(j, "variant", &ret->variant, f);
 }
 
-/* What the tools call an image by, the plainer first. */
+/* What the tools call an image by, the longer first: since version 25 docker save has only "latest" in the
+ * other. */
 static int read_name(const json_t *j, char **ret, struct fault *f) {
-        static const char *const keys[] = { "org.opencontainers.image.ref.name", "io.containerd.image.name" };
+        static const char *const keys[] = { "io.containerd.image.name", "org.opencontainers.image.ref.name" };
         json_t *notes = NULL;
         int r = json_get(j, "annotations", JSON_OBJECT, &notes, f);
 

@@ -4,6 +4,7 @@
     Image([layer, ...], config={"Cmd": ["sh"]}).layout(path)           an OCI image layout, a directory
                                               .layout_tar(path)        the same in a tar
                                               .docker(path)            what docker save writes
+                                              .docker_25(path)         what it writes since version 25
 """
 import gzip
 import hashlib
@@ -92,6 +93,7 @@ class Image:
                        "rootfs": {"type": "layers", "diff_ids": self.diff_ids}}
         self.name = name
         self.platform = {"os": "linux", "architecture": architecture}
+        self.notes = {}  # more annotations, beside the name
         self.files = {}
 
     def put(self, data, kind):
@@ -110,7 +112,7 @@ class Image:
         row = self.put(self.manifest(), "manifest")
         row["platform"] = self.platform
         if self.name:
-            row["annotations"] = {"org.opencontainers.image.ref.name": self.name}
+            row["annotations"] = {"org.opencontainers.image.ref.name": self.name.split(":")[-1] if self.notes else self.name, **self.notes}
         return row
 
     def collect(self, *others):
@@ -126,6 +128,16 @@ class Image:
 
     def layout_tar(self, path, *others, mode="w"):
         return write_tar(path, self.collect(*others), mode=mode)
+
+    def docker_25(self, path, *others):
+        """A layout in a tar, with Docker's list of the same blobs; the tag alone is the plain name."""
+        for image in (self, *others):
+            image.notes = {"io.containerd.image.name": f"docker.io/library/{image.name}"}
+        files, rows = self.collect(*others), []
+        for image in (self, *others):
+            rows.append({"Config": "blobs/" + image.put(image.config, "config")["digest"].replace(":", "/"), "RepoTags": [image.name],
+                         "Layers": ["blobs/" + descriptor["digest"].replace(":", "/") for descriptor in image.descriptors]})
+        return write_tar(path, {**files, "manifest.json": json.dumps(rows).encode()})
 
     def docker(self, path, links=(), mode="w"):
         """`links`: numbers of layers that are a link to the file of another, as docker save writes them."""

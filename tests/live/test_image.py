@@ -75,6 +75,7 @@ FORMS = {
     "layout-tar-gz": lambda image, path: image.layout_tar(path, mode="w:gz"),
     "docker": lambda image, path: image.docker(path),
     "docker-gz": lambda image, path: image.docker(path, mode="w:gz"),
+    "docker-25": lambda image, path: image.docker_25(path),
     "docker-links": lambda image, path: image.docker(path, links=[0, 1]),
 }
 
@@ -140,6 +141,16 @@ def test_one_of_several_is_named(store, tmp_path):
     for wrong in (path, f"{path}:wo", f"{path}:shop"):
         done = store.run("unpack", wrong)
         assert done.returncode == 1 and "example/shop:one, example/shop:two" in done.stderr
+
+
+def test_one_of_several_with_the_same_tag(store, tmp_path):
+    """As docker save writes them since version 25."""
+    one, two = (Image([layer(file(name))], name=f"{name}:latest") for name in ("one", "two"))
+    path = one.docker_25(tmp_path / "image", two)
+    for name in ("one", "two"):
+        assert (store.root(f"{path}:{name}:latest") / name).exists()
+    done = store.run("unpack", f"{path}:latest")
+    assert done.returncode == 1 and "it has docker.io/library/one:latest, docker.io/library/two:latest" in done.stderr
 
 
 def test_the_platform_is_picked(store, tmp_path):
@@ -303,9 +314,12 @@ def test_what_is_in_use_stays(store, tmp_path):
     assert store.run("prune").stdout == "removed 1 layers\n" and store.layers() == []
 
 
-def test_a_store_of_others_is_refused(tmp_path):
+@pytest.mark.parametrize("mode, owner", [(0o702, 0), (0o720, 0), pytest.param(0o700, 54321, marks=needs_root)])
+def test_a_store_of_others_is_refused(tmp_path, mode, owner):
     (tmp_path / "open").mkdir()
-    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "open").chmod(mode)
+    if owner:
+        os.chown(tmp_path / "open", owner, owner)
     done = Store(tmp_path / "open").run("unpack", Image(LAYERS).layout(tmp_path / "image"))
     assert done.returncode == 1 and "others may write to it" in done.stderr and not list((tmp_path / "open").iterdir())
 
