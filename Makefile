@@ -207,8 +207,9 @@ cover: build/cover/tend-unit build/cover/tend | packages-test packages-cover ## 
 
 FUZZ_SECONDS ?= 20
 FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/run-%)
-build/fuzz/run-manifest: $(call objects,fuzz,$(filter-out image/main.c,$(IMAGE)))
-build/fuzz/run-manifest: LIBS_fuzz += $(IMAGE_LIBS)
+FUZZ_IMAGE := build/fuzz/run-manifest build/fuzz/run-layer
+$(FUZZ_IMAGE): $(call objects,fuzz,$(filter-out image/main.c,$(IMAGE)))
+$(FUZZ_IMAGE): LIBS_fuzz += $(IMAGE_LIBS)
 $(FUZZ_PROGRAMS): build/fuzz/run-%: build/fuzz/tests/fuzz/%.o $(call library,fuzz)
 	@echo 'LINK $@'
 	$(Q)$(CC_fuzz) -o $@ $^ $(LIBS_fuzz)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from test_image import PROGRAM, needs_root, pytestmark, store  # pylint: disable=unused-import
+from test_image import needs_root, pytestmark, store  # pylint: disable=unused-import
 from test_image_overlay import LEND
 from test_image_run import BUSYBOX, USER, beside  # pylint: disable=unused-import
 
