@@ -9,14 +9,33 @@ from conftest import ini
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can make a bare root for tend to begin in")
 
-NODES = ["null", "zero", "full", "random", "urandom", "tty"]
+SAFE = {"nosuid", "nodev", "noexec"}
+# In the order in which they are made: what each is, and what its lack means.
+FILE_SYSTEMS = {
+    "/proc": ("proc", SAFE | {"rw"}, "nobody can look at processes"),
+    "/sys": ("sysfs", SAFE | {"ro"}, "nobody can look at devices"),
+    "/sys/fs/cgroup": ("cgroup2", SAFE, "the kernel keeps no budget"),
+    "/dev": ("tmpfs", {"nosuid", "noexec"}, "there is no /dev/null"),
+    "/dev/pts": ("devpts", {"nosuid", "noexec"}, "nobody can make a terminal"),
+    "/dev/shm": ("tmpfs", {"nosuid", "nodev"}, "there is no shared memory"),
+    "/dev/mqueue": ("mqueue", SAFE, "there are no message queues"),
+    "/run": ("tmpfs", {"nosuid", "nodev"}, "there is no place for sockets"),
+    "/tmp": ("tmpfs", {"nosuid", "nodev"}, "there is no place for temporary files"),
+    "/var/tmp": ("tmpfs", {"nosuid", "nodev"}, "there is no place for temporary files that stay"),
+}
+KERNELS = [path for path in FILE_SYSTEMS if path not in ("/run", "/tmp", "/var/tmp")]  # nothing else can be there in their place
+PLAIN = [path for path in FILE_SYSTEMS if path not in KERNELS]
+NODES = {"null": "1:3", "zero": "1:5", "full": "1:7", "random": "1:8", "urandom": "1:9", "tty": "5:0"}
+LINKS = {"/dev/fd": "/proc/self/fd", "/dev/stdin": "/proc/self/fd/0", "/dev/stdout": "/proc/self/fd/1", "/dev/stderr": "/proc/self/fd/2",
+         "/dev/ptmx": "pts/ptmx"}
+WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 LOOK = r"""
 cat /proc/self/mountinfo
-ls -ld /run /tmp /dev/fd /dev/ptmx
+ls -ld /run /tmp {links}
 for n in {nodes}; do stat -c "node $n %t:%T %a" /dev/$n; done
 echo word >/dev/null && echo "null takes it"
 cat /sys/class/net/lo/flags
-""".format(nodes=" ".join(NODES))
+""".format(nodes=" ".join(NODES), links=" ".join(LINKS))
 
 
 @pytest.fixture
@@ -49,26 +68,56 @@ def mounts(text):
     return found
 
 
+def refused(p):
+    """What tend says it could not mount, in the order in which it does."""
+    return [line for line in p.err.splitlines() if "cannot be mounted" in line]
+
+
 def test_bare_namespace(bare):
     p = bare(LOOK)
     assert p.wait() == 0, p.err
     made = mounts(p.out)
-    safe = {"nosuid", "nodev", "noexec"}
-    for path, kind, flags in [("/proc", "proc", safe), ("/sys", "sysfs", safe | {"ro"}), ("/sys/fs/cgroup", "cgroup2", safe),
-                              ("/dev", "tmpfs", {"nosuid", "noexec"}), ("/dev/pts", "devpts", {"nosuid", "noexec"}),
-                              ("/dev/shm", "tmpfs", {"nosuid", "nodev"}), ("/dev/mqueue", "mqueue", safe),
-                              ("/run", "tmpfs", {"nosuid", "nodev"}), ("/tmp", "tmpfs", {"nosuid", "nodev"})]:
-        assert path in made, f"{path}: {p.err}"
-        assert made[path][1] == kind and flags <= made[path][0], f"{path}: {made[path]}"
-    assert "rw" in made["/proc"][0]
-    numbers = dict(null="1:3", zero="1:5", full="1:7", random="1:8", urandom="1:9", tty="5:0")
-    for node in NODES:
-        assert f"node {node} {numbers[node]} 666\n" in p.out
+    for path, (kind, flags, missed) in FILE_SYSTEMS.items():
+        if path != "/var/tmp":  # nobody waits for it
+            assert path in made, f"{path}: {p.err}"
+            assert made[path][1] == kind and flags <= made[path][0], f"{path}: {made[path]}"
+    for node, numbers in NODES.items():
+        assert f"node {node} {numbers} 666\n" in p.out
     assert "null takes it\n" in p.out
-    assert "/dev/ptmx -> pts/ptmx" in p.out and "/dev/fd -> /proc/self/fd" in p.out
+    for path, to in LINKS.items():
+        assert f"{path} -> {to}\n" in p.out
     assert re.search("^drwxrwxrwt .* /tmp$", p.out, re.M)
     assert p.out.endswith("0x9\n"), "the loopback interface is not up"
-    assert "missing" not in p.err
+    assert "missing" not in p.err and refused(p) == []
+
+
+def test_mounts_left_alone(bare):
+    """Each that is there already, whatever it is."""
+    theirs = [f"mkdir -p .{path} && mount -t tmpfs theirs .{path}" for path in FILE_SYSTEMS if path != "/proc"]
+    p = bare("cat /proc/self/mountinfo; ls /dev", " && ".join(["mkdir proc && mount -t proc theirs proc", *theirs]))
+    assert p.wait() == 0, p.err
+    found = re.findall(r"^\d+ \d+ \S+ \S+ (/\S*) .* - (\S+) theirs ", p.out, re.M)
+    assert dict(found) == {path: "proc" if path == "/proc" else "tmpfs" for path in FILE_SYSTEMS}
+    assert set(mounts(p.out)) - set(FILE_SYSTEMS) <= {"/", "/usr"}, "nothing else was mounted"
+    assert "null" not in p.out.split(), "nothing was put into their /dev"
+    assert refused(p) == []
+
+
+def test_mounts_refused(bare):
+    """Directories that wait for them, and no right to mount anything: each is said once, with what it means."""
+    p = bare("echo up", " && ".join(f"mkdir -p .{path}" for path in FILE_SYSTEMS), enter=WITHOUT_RIGHTS)
+    assert p.wait() == 0, p.err
+    assert p.out == "up\n"
+    assert refused(p) == [f"tend: {path} is missing and cannot be mounted (Operation not permitted): {FILE_SYSTEMS[path][2]}" for path in KERNELS]
+
+
+def test_nodes_refused(bare):
+    """As where users are lent: there are mounts, but no device can be made."""
+    p = bare("ls /dev", enter=["setpriv", "--bounding-set=-mknod", "--inh-caps=-all"])
+    assert p.wait() == 0, p.err
+    assert [line for line in p.err.splitlines() if "cannot be made" in line] == [
+        f"tend: /dev/{node} cannot be made: Operation not permitted" for node in NODES]
+    assert set(p.out.split()) == {"fd", "mqueue", "ptmx", "pts", "shm", "stderr", "stdin", "stdout"}
 
 
 def test_left_alone(bare):
@@ -87,32 +136,63 @@ def test_left_alone(bare):
 
 def test_read_only_root(bare):
     """Empty directories of a root that cannot be written to get something to write to; what is not empty stays."""
-    p = bare("touch /tmp/it && echo written; ls /run; cat /proc/self/mountinfo", " && ".join([
-        "mkdir proc sys dev run tmp", "touch run/mark", "mount --rbind . .", "cd $PWD", "mount -o remount,bind,ro ."]))
+    p = bare("touch /tmp/it /var/tmp/it && echo written; ls /run; cat /proc/self/mountinfo", " && ".join([
+        "mkdir -p proc sys dev run tmp var/tmp", "touch run/mark", "mount --rbind . .", "cd $PWD", "mount -o remount,bind,ro ."]))
     assert p.wait() == 0, p.err
     assert "written\n" in p.out and "mark\n" in p.out
-    assert mounts(p.out)["/tmp"][1] == "tmpfs" and "/run" not in mounts(p.out)
+    made = mounts(p.out)
+    assert made["/tmp"][1] == made["/var/tmp"][1] == "tmpfs" and "/run" not in made
 
 
 def test_read_only_root_without_rights(bare):
     """As with `docker run --read-only`: what is there and of no use is not called missing."""
-    p = bare("echo up", "mkdir proc sys dev run tmp && mount --rbind . . && cd $PWD && mount -o remount,bind,ro .",
-             enter=["setpriv", "--bounding-set=-all", "--inh-caps=-all"])
+    p = bare("echo up", "mkdir -p proc sys dev run tmp var/tmp && mount --rbind . . && cd $PWD && mount -o remount,bind,ro .", enter=WITHOUT_RIGHTS)
     assert p.wait() == 0, p.err
-    for path, missed in ("/run", "sockets"), ("/tmp", "temporary files"):
-        assert p.err.count(f"tend: {path} is read-only and cannot be mounted (Operation not permitted): there is no place for {missed}\n") == 1
+    assert [line for line in refused(p) if "read-only" in line] == [
+        f"tend: {path} is read-only and cannot be mounted (Operation not permitted): {FILE_SYSTEMS[path][2]}" for path in PLAIN]
 
 
 def test_refused(bare):
     """With no capability at all tend runs; what is missing is named once, with what it means."""
-    p = bare("echo up; ls -d /*", enter=["setpriv", "--bounding-set=-all", "--inh-caps=-all"])
+    p = bare("echo up; ls -d /*", enter=WITHOUT_RIGHTS)
     assert p.wait() == 0, p.err
     assert p.out.startswith("up\n") and "/run\n" in p.out and "/tmp\n" in p.out
-    for path, missed in [("/proc", "nobody can look at processes"), ("/sys", "nobody can look at devices"),
-                         ("/dev", "there is no /dev/null")]:
-        assert p.err.count(f"tend: {path} is missing and cannot be mounted (Operation not permitted): {missed}\n") == 1
-        assert f"{path}\n" not in p.out, "its directory was not there"
+    missing = {path: "Operation not permitted" for path in ("/proc", "/sys", "/dev")}
+    missing["/sys/fs/cgroup"] = "No such file or directory"  # since there is no /sys
+    assert refused(p) == [f"tend: {path} is missing and cannot be mounted ({missing[path]}): {FILE_SYSTEMS[path][2]}" for path in KERNELS if path in missing]
+    assert not set(missing) & set(p.out.split()), "their directories were not there"
     assert p.err.count("tend: the loopback interface is down and stays so: Operation not permitted\n") == 1
+
+
+def test_loopback_left_alone(bare):
+    """Where it is up no right is needed."""
+    p = bare("echo up", "busybox ip link set lo up", enter=WITHOUT_RIGHTS)
+    assert p.wait() == 0, p.err
+    assert "loopback" not in p.err
+
+
+UTS = ["unshare", "--uts", "sh", "-c", 'echo was >/proc/sys/kernel/hostname; exec "$@"', "sh"]
+# What goes between, and what is said of it.
+HOSTNAMES = {
+    "set": ("shop", [], "shop", 0),
+    "refused": ("shop", WITHOUT_RIGHTS, "was", 1),
+    "left alone": ("was", WITHOUT_RIGHTS, "was", 0),
+}
+
+
+@pytest.mark.parametrize("name, enter, is_now, said", HOSTNAMES.values(), ids=HOSTNAMES)
+def test_hostname(tend, name, enter, is_now, said):
+    p = tend.serve(f"[tend]\nHostname={name}\n", "--", "cat", "/proc/sys/kernel/hostname", wrapper=[*UTS, *enter])
+    assert p.wait() == 0
+    assert p.out == f"{is_now}\n"
+    assert p.err.count("tend: Hostname=shop is not set: Operation not permitted\n") == said
+
+
+def test_hostname_of_the_machine(tend):
+    """Who is not PID 1 is a guest there."""
+    p = tend.serve("[tend]\nHostname=shop\n", "--", "cat", "/proc/sys/kernel/hostname", pid1=False, wrapper=UTS)
+    assert p.wait() == 0
+    assert (p.out, "Hostname" in p.err) == ("was\n", False)
 
 
 def test_mounts_of_others(bare):

@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from conftest import ini, stop, until
+from conftest import ini, let_in, stop, until
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can mount what the tests need")
 
@@ -38,6 +38,22 @@ def test_a_boot_removes_too(tend, tmp_path):
     path = ini(tmp_path, f"[tend]\nPrepare=boot\n[a]\nType=oneshot\nExecStart=test ! -e {stale}\n")
     p = tend("run", path, wrapper=alone(tmp_path, f"r! {stale}\n"))
     assert p.wait() == 0
+
+
+# What there is in the way of all three lines, and the one line about it.
+REFUSALS = {
+    "another user": (":", ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], "tend does not run as root"),
+    "a read-only file system": ("mount -t tmpfs -o ro none /mnt", [], "the file system is read-only; mount a tmpfs on /run"),
+}
+
+
+@pytest.mark.parametrize("make, enter, why", REFUSALS.values(), ids=REFUSALS)
+def test_refused(tend, tmp_path, make, enter, why):
+    let_in(tmp_path)
+    path = ini(tmp_path, "[tend]\nPrepare=create\nControl=no\n[a]\nType=oneshot\nExecStart=true\n")
+    p = tend("run", path, wrapper=[*alone(tmp_path, "d /mnt/a 0751 daemon\nd /mnt/b - daemon\nf /mnt/c\n", more=make), *enter])
+    assert p.wait() == 0, p.err
+    assert [line for line in p.err.splitlines() if "tmpfiles.d" in line] == [f"tend: 3 lines of tmpfiles.d are not carried out: {why}"]
 
 
 @pytest.mark.parametrize("how, is_made", [("units", True), ("elsewhere", False), ("no", False), ("ini", False), ("guest", False)])
