@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "supervisor/order.h"
 #include "base/log.h"
 #include "supervisor/reload.h"
@@ -14,11 +16,22 @@ static bool is_asked_down(const struct service *s) {
         return s->wants_down || (s->was_asked && STATE_IN(s->state, STATES_STOPPING));
 }
 
+/* What it was before its unit was gone from the files, and came back: files, sockets and cgroups are both's. */
+static const struct service *find_former(const struct service *s) {
+        for (const struct service *l = s->manager->leaving; l; l = l->next_leaving)
+                if (strcmp(l->unit->name, s->unit->name) == 0)
+                        return l;
+        return NULL;
+}
+
 const struct service *order_awaits(const struct service *s) {
         const struct manager *m = s->manager;
+        const struct service *former;
 
         if (s->index == SERVICE_NO_INDEX)
                 return NULL;
+        if ((former = find_former(s)))
+                return former;
         graph_each(&m->plan.after, s->index, v)
                 if (!is_settled(m->services[v]))
                         return m->services[v];

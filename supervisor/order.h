@@ -10,7 +10,8 @@ void order_look_after(struct service *s);
 /* Touches whoever may go on now that `s` has changed. */
 void order_touch_neighbours(struct service *s);
 
-/* One that it is ordered after and has to wait for; NULL: nobody is. */
+/* One that it is ordered after and has to wait for, or the one of its own name that is still leaving; NULL:
+ * nobody is. */
 const struct service *order_awaits(const struct service *s);
 
 /* Whatever it is ordered after has come to where it need not wait. */

@@ -407,6 +407,9 @@ void reload_dismiss(struct service *s) {
                 at = &(*at)->next_leaving;
         if (*at)
                 *at = s->next_leaving;
+        struct service *successor = find_service(m, s->unit->name);
+        if (successor)
+                manager_touch(successor);
         service_free(s);
         drop_older(m);
 }

@@ -113,6 +113,8 @@ static const char *awaited(const struct service *s) {
 static const char *why_at_rest(const struct service *s, char buffer[REPORT_WHY_MAX]) {
         const struct service *first = s->waits_to_start ? order_awaits(s) : NULL;
 
+        if (first && first->index == SERVICE_NO_INDEX)
+                return "waits until it has stopped as it was before";
         if (first) {
                 (void) snprintf(buffer, REPORT_WHY_MAX, "waits for %s", first->unit->name);
                 return buffer;

@@ -1,4 +1,5 @@
 """SIGHUP: the files are read anew, and what has changed is carried out."""
+import os
 import re
 import signal
 
@@ -193,26 +194,34 @@ def test_twice_while_it_stops(run, tmp_path):
     main = until(lambda: [pid for pid in r.tend.children() if r.tend.comm(pid) == "sh"])[0]
     r.reload(text("two"))
     r.reload(text("three"))
-    __import__("os").kill(main, signal.SIGUSR1)
+    os.kill(main, signal.SIGUSR1)
     r.tend.wait_for("^three$")
     assert "two" not in r.tend.out
     new = until(lambda: [pid for pid in r.tend.children() if r.tend.comm(pid) == "sh"])[0]
     r.tend.kill(signal.SIGTERM)
-    __import__("os").kill(new, signal.SIGUSR1)
+    os.kill(new, signal.SIGUSR1)
     assert r.tend.wait() == 0
 
 
 def test_back_again_while_it_goes(run):
-    """Taken out and put back before it has gone: it is there in the end, once."""
-    slow = unit("a", "TimeoutStopSec=300ms\n", "ExecStart=sh -c 'trap \"\" TERM; echo up; while :; do sleep 1000; done'\n")
+    """Taken out and put back before it has gone: what was there before goes first, as what they write and listen on is the same."""
+    slow = unit("a", "TimeoutStopSec=9s\n", "ExecStart=sh -c 'trap \"\" TERM; trap \"exit 0\" USR1; echo up; while :; do sleep 0.01; done'\n")
     r = run(slow + unit("b"))
-    r.tend.wait_for("^up$")
+    p = r.tend
+    p.wait_for("^up$")
+    old = next(pid for pid in p.children() if p.comm(pid) == "sh")
     r.reload(unit("b"))
-    r.reload(slow + unit("b"))
-    r.tend.wait_for("^up$", after=1)
-    r.tend.wait_for("did not stop in time")
-    until(lambda: len(r.tend.children()) == 2)
-    r.stop(137)
+    r.reload(slow + unit("b") + unit("c"))
+    pid_of(p, "c")
+    assert p.err.count("a.service: started") == 1
+    os.kill(old, signal.SIGUSR1)
+    pid_of(p, "a", after=1)
+    p.wait_for("^up$", after=1)
+    assert old not in p.children()
+    new = next(pid for pid in p.children() if p.comm(pid) == "sh")
+    p.kill(signal.SIGTERM)
+    os.kill(new, signal.SIGUSR1)
+    assert p.wait() == 0
 
 
 def test_instances(run):
