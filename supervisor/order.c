@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "supervisor/order.h"
 #include "base/log.h"
+#include "supervisor/order.h"
 #include "supervisor/reload.h"
 #include "supervisor/tie.h"
 
@@ -16,7 +16,8 @@ static bool is_asked_down(const struct service *s) {
         return s->wants_down || (s->was_asked && STATE_IN(s->state, STATES_STOPPING));
 }
 
-/* What it was before its unit was gone from the files, and came back: files, sockets and cgroups are both's. */
+/* What it was before its unit was gone from the files, and came back: files, sockets and cgroups are both's.
+ */
 static const struct service *find_former(const struct service *s) {
         for (const struct service *l = s->manager->leaving; l; l = l->next_leaving)
                 if (strcmp(l->unit->name, s->unit->name) == 0)

@@ -56,7 +56,8 @@ struct sampler {
         usec_t due;
         size_t page;
         usec_t tick;
-        bool is_real_time; /* comes before everybody else: it has to be faster than a fork bomb */
+        struct sampler_mark *mark; /* borrowed; NULL */
+        bool is_real_time;         /* comes before everybody else: it has to be faster than a fork bomb */
         char text[16384];
 };
 
@@ -89,15 +90,32 @@ static bool set_policy(pid_t pid, int policy, int priority) {
         return syscall(SYS_sched_setscheduler, pid, policy, &p) == 0;
 }
 
+#define HURRIED (SCHED_RR | SCHED_RESET_ON_FORK)
+
+/* The mark comes first: what is undone for nothing does no harm. */
+static void hurry(struct sampler_mark *mark, pid_t pid) {
+        if (syscall(SYS_sched_getscheduler, pid) != SCHED_OTHER)
+                return;
+        mark->hurried = pid;
+        (void) set_policy(pid, HURRIED, 1);
+}
+
+void sampler_calm(struct sampler_mark *mark) {
+        pid_t pid = mark->hurried;
+
+        if (pid != 0 && syscall(SYS_sched_getscheduler, pid) == HURRIED)
+                (void) set_policy(pid, SCHED_OTHER, 0);
+        mark->hurried = 0;
+}
+
 /* What is read of its memory waits while it forks, and whoever forks without end among hundreds that do the
  * same is seldom let go on: for that moment it comes before them, and right behind us. */
 static ssize_t read_locked(struct sampler *s, pid_t pid, const char *name) {
-        bool is_hurried = s->is_real_time && syscall(SYS_sched_getscheduler, pid) == SCHED_OTHER &&
-                          set_policy(pid, SCHED_RR | SCHED_RESET_ON_FORK, 1);
+        if (!s->mark || !s->is_real_time)
+                return read_of(s, pid, name);
+        hurry(s->mark, pid);
         ssize_t n = read_of(s, pid, name);
-
-        if (is_hurried)
-                (void) set_policy(pid, SCHED_OTHER, 0);
+        sampler_calm(s->mark);
         return n;
 }
 
@@ -489,8 +507,10 @@ static void be_quick(struct sampler *s) {
                 (void) setpriority(PRIO_PROCESS, 0, NICENESS);
 }
 
-int sampler_run(int fd) {
-        struct sampler s = { .fd = fd, .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) };
+int sampler_run(int fd, struct sampler_mark *mark) {
+        struct sampler s = { .fd = fd,
+                             .mark = mark,
+                             .proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) };
 
         if (s.proc < 0)
                 return EXIT_FAILURE;

@@ -32,6 +32,15 @@ struct sampler_finding {
         uint64_t value;
 };
 
+/* Whom it lets come before others for the moment of a read, so that whoever ends it in that moment can undo
+ * it: in memory that it shares with PID 1. */
+struct sampler_mark {
+        _Atomic pid_t hurried; /* 0: nobody */
+};
+
 /* The whole life of that process: returns its exit code when the other end of `fd` is closed, or nothing can
- * be read any more. */
-int sampler_run(int fd);
+ * be read any more. Without a mark nobody is hurried. */
+int sampler_run(int fd, struct sampler_mark *mark);
+
+/* Undoes what a sampler that has ended did not come to. */
+void sampler_calm(struct sampler_mark *mark);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -93,6 +94,18 @@ static void let_go(struct sampling *w) {
         if (w->pid != 0)
                 (void) close(w->fd);
         w->pid = 0;
+        if (w->mark) {
+                sampler_calm(w->mark);
+                (void) munmap(w->mark, sizeof(*w->mark));
+        }
+        w->mark = NULL;
+}
+
+static struct sampler_mark *make_mark(void) {
+        void *page = mmap(NULL, sizeof(struct sampler_mark), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+        return page == MAP_FAILED ? NULL : page;
 }
 
 /* It has a copy of PID 1, and none of its descriptors. */
@@ -103,7 +116,7 @@ static void become_sampler(const struct manager *m, int fd) {
         if (dup2(fd, STDERR_FILENO + 1) < 0)
                 _exit(EXIT_FAILURE);
         (void) close_range(STDERR_FILENO + 2, ~0U, 0);
-        _exit(sampler_run(STDERR_FILENO + 1));
+        _exit(sampler_run(STDERR_FILENO + 1, m->sampling.mark));
 }
 
 static int make_sampler(struct manager *m) {
@@ -112,6 +125,7 @@ static int make_sampler(struct manager *m) {
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
+        w->mark = make_mark();
         w->pid = fork();
         if (w->pid == 0)
                 become_sampler(m, ends[1]);

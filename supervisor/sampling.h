@@ -7,6 +7,7 @@
 #include "supervisor/ending.h"
 
 struct manager;
+struct sampler_mark;
 struct service;
 
 struct sampling {
@@ -15,6 +16,7 @@ struct sampling {
         sd_event_source *source;  /* owned */
         struct service **watched; /* owned; by the numbers that the sampler knows them by; NULL: free */
         uint32_t n;
+        struct sampler_mark *mark; /* owned; a shared page; NULL where there is none */
         usec_t begun;
         bool is_given_up; /* it ends as soon as it is made, and that has been said */
 };

@@ -174,6 +174,36 @@ def test_sampler_comes_back(tend, tmp_path):
     stop(p)
 
 
+def test_sampler_killed_in_a_read_leaves_nobody_hurried(tend, tmp_path):
+    """For the moment of a read that may have to wait, whoever is read comes before others: for no longer, whatever becomes of the sampler."""
+    text = ("import os, time\na = bytearray(100 << 20)\nfor i in range(0, len(a), 4096): a[i] = 1\nos.fork()\n"
+            "print('up', flush=True)\ntime.sleep(1000)")  # what they share makes the sampler look closely
+    p = tend.serve(f"[web]\nMemoryMax=150M\nExecStart={script(tmp_path, text)}\n")
+    p.wait_for("^up$", after=1)
+    first = sampler(p)[0]
+    if os.sched_getscheduler(first) != os.SCHED_RR:
+        pytest.skip("no real-time scheduling here")
+    both = [pid for pid in p.descendants() if pid != first]
+
+    def is_hurried():
+        return any(os.sched_getscheduler(pid) != os.SCHED_OTHER for pid in both)
+
+    def is_stopped_in_a_read():
+        while not is_hurried():
+            pass
+        os.kill(first, signal.SIGSTOP)
+        until(lambda: p.status("State", first).startswith("T"))
+        if not is_hurried():
+            os.kill(first, signal.SIGCONT)
+        return is_hurried()
+
+    until(is_stopped_in_a_read)
+    os.kill(first, signal.SIGKILL)
+    p.wait_for("the process that watches budgets was killed by SIGKILL")
+    assert not is_hurried()
+    stop(p)
+
+
 def test_budget_changes_by_reload(tend, tmp_path):
     text = "import time\na = bytearray(100 << 20)\nfor i in range(0, len(a), 4096): a[i] = 1\nprint('up', flush=True)\ntime.sleep(1000)"
     unit = f"[web]\nMemoryMax=%s\nRestart=no\nFailureAction=none\nExecStart={script(tmp_path, text)}\n[other]\nExecStart=sleep inf\n"
