@@ -231,8 +231,8 @@ demo: build/tend ## nginx, redis and a worker under tend as PID 1: one is killed
 # A stamp for each file: what has not changed is not looked at again.
 FORMATTED := $(patsubst %,build/lint/%.format,$(ALL_C) $(BENCHES) $(HEADERS))
 TIDIED    := $(patsubst %.c,build/lint/%.tidy,$(ALL_C))
-PURE      := $(wildcard $(addprefix supervisor/,budget.c fit.c ground.c state.c policy.c graph.c ending.c fate.c judge.c elapse.c transaction.c health.c pressure.c) \
-             base/date.c config/calendar.c config/calendar-next.c config/zone.c)
+PURE      := $(wildcard $(addprefix supervisor/,budget.c fit.c ground.c state.c policy.c graph.c ending.c fate.c judge.c elapse.c link.c sample.c throttle.c transaction.c health.c pressure.c) \
+             base/date.c base/http.c base/pattern.c config/calendar.c config/calendar-next.c config/zone.c)
 
 .PHONY: lint
 lint: $(FORMATTED) $(TIDIED) build/lint/cppcheck build/lint/purity ## layers, purity, sizes, format, clang-tidy, cppcheck

@@ -3,10 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "base/text.h"
 
 #define DEPTH_MOST 32
@@ -58,7 +58,7 @@ static int look_on(struct search *s) {
         }
         memcpy(pattern, l->part, n);
         pattern[n] = '\0';
-        if (fnmatch(pattern, e->d_name, FNM_PERIOD) != 0)
+        if (!pattern_fits(pattern, e->d_name, PATTERN_PERIOD))
                 return 0;
 
         char *path = text_format("%s/%s", l->path, e->d_name);

@@ -10,7 +10,7 @@ struct snapshot {
         size_t n;
 };
 
-/* Of the units that fit one of the patterns, fnmatch(3); n_patterns 0: of all. What it held before goes. 0,
+/* Of the units that fit one of the patterns, glob(7); n_patterns 0: of all. What it held before goes. 0,
  * or as link_finish(). */
 int snapshot_take(struct snapshot *s, struct link *l, const char *const *patterns,
                   size_t n_patterns) must_check;

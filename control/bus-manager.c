@@ -1,9 +1,9 @@
 /* org.freedesktop.systemd1.Manager. */
 #include <errno.h>
-#include <fnmatch.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/pattern.h"
 #include "base/text.h"
 #include "config/search.h"
 #include "config/system.h"
@@ -109,7 +109,7 @@ static const struct property properties[] = {
 
 static bool fits(const char *word, const char *const *patterns, ssize_t n) {
         for (ssize_t i = 0; i < n; i++)
-                if (fnmatch(patterns[i], word, FNM_NOESCAPE) == 0)
+                if (pattern_fits(patterns[i], word, PATTERN_NO_ESCAPE))
                         return true;
         return n == 0;
 }

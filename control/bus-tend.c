@@ -1,11 +1,11 @@
 /* org.tend.Manager1: what systemd has no word for. */
-#include <fnmatch.h>
 #include <limits.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pattern.h"
 #include "control/bus-call.h"
 #include "control/bus-health.h"
 #include "control/bus-signal.h"
@@ -217,7 +217,7 @@ void bus_signal_stepped(void *bus, struct service *s, enum state before, enum ev
 
 static bool fits(const char *name, const char *const *patterns, ssize_t n) {
         for (ssize_t i = 0; i < n; i++)
-                if (fnmatch(patterns[i], name, FNM_NOESCAPE) == 0)
+                if (pattern_fits(patterns[i], name, PATTERN_NO_ESCAPE))
                         return true;
         return n == 0;
 }

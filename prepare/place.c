@@ -1,9 +1,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "base/text.h"
 #include "prepare/place.h"
 
@@ -277,7 +277,7 @@ static int add_matching_entries(const char *prefix, const char *part, const char
         }
         while (r >= 0 && (e = readdir(directory))) {
                 if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-                    fnmatch(part, e->d_name, FNM_PERIOD) != 0)
+                    !pattern_fits(part, e->d_name, PATTERN_PERIOD))
                         continue;
                 autofree char *path = text_format("%s/%s", prefix, e->d_name);
                 r = path ? add_matches(path, rest, list) : -ENOMEM;

@@ -1,7 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/netlink.h>
@@ -15,6 +14,7 @@
 #include "base/glob.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/pattern.h"
 #include "base/proc.h"
 #include "base/text.h"
 #include "config/capability.h"
@@ -200,7 +200,7 @@ static int is_host(const char *word, char *const *environment maybe_unused) {
         plain[n] = '\0';
         if (n == 32 && strspn(plain, "0123456789abcdefABCDEF") == n)
                 return system_machine_id(id) == 0 && strcasecmp(plain, id) == 0;
-        return uname(&names) == 0 && fnmatch(word, names.nodename, FNM_CASEFOLD) == 0;
+        return uname(&names) == 0 && pattern_fits(word, names.nodename, PATTERN_ANY_CASE);
 }
 
 static int is_architecture(const char *word, char *const *environment maybe_unused) {
@@ -245,7 +245,7 @@ static int fits_kernel(char *const *words, const char *release) {
                         at = words[++i];
                 if (!at)
                         return -EINVAL;
-                if (c ? !compares(c, strverscmp(release, at)) : fnmatch(at, release, 0) != 0)
+                if (c ? !compares(c, strverscmp(release, at)) : !pattern_fits(at, release, 0))
                         return 0;
         }
         return 1;

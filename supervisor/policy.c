@@ -119,6 +119,22 @@ static usec_t stable_after(const struct unit *u) {
         return MAX(most, 10 * USEC_PER_SEC);
 }
 
+/* base to the power of part/whole, which is less than 1: a square root for each binary digit of it. pow(3)
+ * would be a hundredth of the static binary. */
+static double power(double base, uint64_t part, uint64_t whole) {
+        double product = 1;
+
+        while (part > 0 && base > 1) {
+                base = sqrt(base);
+                part *= 2;
+                if (part >= whole) {
+                        product *= base;
+                        part -= whole;
+                }
+        }
+        return product;
+}
+
 usec_t policy_delay(const struct unit *u, unsigned step) {
         bool grows = u->restart_steps > 0 && u->restart_max_delay != USEC_INFINITY && u->restart_delay > 0 &&
                      u->restart_delay < u->restart_max_delay;
@@ -128,7 +144,7 @@ usec_t policy_delay(const struct unit *u, unsigned step) {
         if (step >= u->restart_steps)
                 return u->restart_max_delay;
         double ratio = (double) u->restart_max_delay / (double) u->restart_delay;
-        return (usec_t) ((double) u->restart_delay * pow(ratio, (double) step / u->restart_steps));
+        return (usec_t) ((double) u->restart_delay * power(ratio, step, u->restart_steps) + 0.5);
 }
 
 /* Where no process can be made, trying at once would only make it worse: 100 ms, doubled up to 6.4 s. */

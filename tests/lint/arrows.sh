@@ -69,6 +69,8 @@ files base config init prepare supervisor control client image metrics top | cod
         breach "never called here"
 files base config init prepare supervisor control client | code '(^|[^_a-z0-9])(v?[fs]?scanf|strtod|localtime(_r)?|gmtime(_r)?|mktime|strftime) *[(]' |
         breach "a tenth of the static binary: base/parse.h, base/proc.h and base/date.h do it"
+files base config init prepare supervisor control client | code '(^|[^_a-z0-9])(fnmatch|pow|log|exp) *[(]' |
+        breach "a hundredth of the static binary: base/pattern.h and sqrt(3) do it"
 files base config init prepare supervisor control client image metrics top tests/unit tests/fuzz tests/image | lines $'\t| +$' | breach "a tab, or spaces at the end"
 
 exit "$bad"
