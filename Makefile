@@ -235,7 +235,7 @@ PURE      := $(wildcard $(addprefix supervisor/,budget.c fit.c ground.c state.c 
              base/date.c base/http.c base/pattern.c config/calendar.c config/calendar-next.c config/zone.c)
 
 .PHONY: lint
-lint: $(FORMATTED) $(TIDIED) build/lint/cppcheck build/lint/purity ## layers, purity, sizes, format, clang-tidy, cppcheck
+lint: $(FORMATTED) $(TIDIED) build/lint/cppcheck build/lint/purity build/lint/unused ## layers, purity, sizes, format, clang-tidy, cppcheck
 	@tests/lint/arrows.sh
 	@tests/lint/sizes.py
 
@@ -262,6 +262,11 @@ build/lint/cppcheck: $(call objects,werror,$(ALL_C)) tests/lint/cppcheck.txt | p
 build/lint/purity: tests/lint/purity.sh $(call objects,werror,$(PURE))
 	@mkdir -p $(@D)
 	@tests/lint/purity.sh $(call objects,werror,$(PURE))
+	@touch $@
+
+# make/ stands in for libc, whose names the linker asks for.
+build/lint/unused: tests/lint/unused.sh $(call objects,werror,$(filter-out make/%,$(ALL_C)))
+	@tests/lint/unused.sh $(filter %.o,$^)
 	@touch $@
 
 .PHONY: fmt

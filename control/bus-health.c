@@ -3,6 +3,7 @@
 
 #include "control/bus-call.h"
 #include "control/bus-health.h"
+#include "control/bus-manager.h"
 #include "control/bus-unit.h"
 #include "supervisor/prober.h"
 #include "supervisor/report.h"

@@ -9,6 +9,7 @@
 #include "config/system.h"
 #include "control/bus-call.h"
 #include "control/bus-files.h"
+#include "control/bus-manager.h"
 #include "control/bus-property.h"
 #include "control/bus-unit.h"
 #include "control/bus-verb.h"

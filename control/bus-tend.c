@@ -8,6 +8,7 @@
 #include "base/pattern.h"
 #include "control/bus-call.h"
 #include "control/bus-health.h"
+#include "control/bus-manager.h"
 #include "control/bus-signal.h"
 #include "control/bus-unit.h"
 #include "control/live-status.h"

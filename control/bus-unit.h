@@ -9,9 +9,6 @@ const char *unit_active_state(struct object *o);
 const char *unit_sub_state(struct object *o);
 const char *unit_description(struct object *o);
 
-/* Of the container: SystemState=. */
-const char *manager_state_word(const struct manager *m);
-
 /* CLOCK_REALTIME of a point in time of CLOCK_MONOTONIC; 0 and infinity stay. */
 usec_t unit_real_time(const struct object *o, usec_t at);
 

@@ -267,7 +267,7 @@ void wire_string(struct wire_out *out, const char *value) {
         put(out, 1, value ? value : "", n + 1);
 }
 
-void wire_signature(struct wire_out *out, const char *value) {
+static void write_signature(struct wire_out *out, const char *value) {
         wire_byte(out, (uint8_t) strlen(value));
         put(out, 1, value, strlen(value) + 1);
 }
@@ -277,7 +277,7 @@ void wire_struct(struct wire_out *out) {
 }
 
 void wire_variant(struct wire_out *out, const char *signature) {
-        wire_signature(out, signature);
+        write_signature(out, signature);
 }
 
 struct wire_mark wire_array(struct wire_out *out, size_t alignment) {
@@ -310,7 +310,7 @@ static void write_field(struct wire_out *out, enum field code, const struct wire
                         return;
                 wire_struct(out);
                 wire_byte(out, (uint8_t) code);
-                wire_signature(out, "u");
+                write_signature(out, "u");
                 wire_u32(out, head->reply_serial);
                 return;
         }
@@ -319,9 +319,9 @@ static void write_field(struct wire_out *out, enum field code, const struct wire
                 return;
         wire_struct(out);
         wire_byte(out, (uint8_t) code);
-        wire_signature(out, (char[]){ fields[code].type, '\0' });
+        write_signature(out, (char[]){ fields[code].type, '\0' });
         if (code == FIELD_SIGNATURE)
-                wire_signature(out, text);
+                write_signature(out, text);
         else
                 wire_string(out, text);
 }

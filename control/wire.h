@@ -88,7 +88,6 @@ void wire_byte(struct wire_out *out, uint8_t value);
 void wire_u32(struct wire_out *out, uint32_t value);       /* b, i, u */
 void wire_u64(struct wire_out *out, uint64_t value);       /* x, t, d */
 void wire_string(struct wire_out *out, const char *value); /* s, o; NULL is "" */
-void wire_signature(struct wire_out *out, const char *value);
 void wire_struct(struct wire_out *out);
 void wire_variant(struct wire_out *out, const char *signature);
 struct wire_mark wire_array(struct wire_out *out, size_t alignment);

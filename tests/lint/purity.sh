@@ -3,7 +3,7 @@
 # The objects given may need each other, the printers of base/parse, the words and look-ups of config/, and this much of libc.
 set -eu
 
-libc="memset memcpy memmove memcmp strlen strcmp strncmp strchr snprintf abs sqrt tolower __ctype_b_loc __ctype_tolower_loc __stack_chk_fail __snprintf_chk"
+libc="memset memcpy memmove memcmp strlen strcmp strncmp strchr snprintf abs sqrt tolower __ctype_tolower_loc isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper isxdigit __stack_chk_fail __snprintf_chk"
 ours="parse_digits print_span print_size print_signal service_type_word restart_word kill_mode_word exec_kind_word unit_readiness budget_oom_policy base64_encode"
 
 [ $# -gt 0 ] || exit 0

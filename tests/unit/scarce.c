@@ -4,19 +4,13 @@
 
 #include "base/def.h"
 
-static unsigned left = SCARCE_NEVER, count;
+static unsigned left = SCARCE_NEVER;
 
 void scarce_after(unsigned n) {
         left = n;
-        count = 0;
-}
-
-unsigned scarce_count(void) {
-        return count;
 }
 
 static bool is_out(void) {
-        count++;
         if (left == SCARCE_NEVER)
                 return false;
         if (left > 0) {

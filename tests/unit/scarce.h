@@ -8,6 +8,3 @@
 
 /* So many allocations succeed from now on, and none behind them. */
 void scarce_after(unsigned n);
-
-/* How many there were since then. */
-unsigned scarce_count(void);

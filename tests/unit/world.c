@@ -236,7 +236,9 @@ void world_play(struct world *w, const char *script) {
         }
 }
 
-char *world_states(const struct world *w) {
+/* "a=exited b=dead", of all units in the order of the file, without their suffix where that is .service. The
+ * caller frees. */
+static char *print_states(const struct world *w) {
         const struct manager *m = &w->manager;
         char *text = NULL;
         size_t size;
@@ -260,7 +262,7 @@ void world_check_rows(const struct world_row *rows, size_t n) {
                 world_init(w, rows[i].units, i);
                 if (w->manager.services) {
                         world_play(w, rows[i].script);
-                        autofree char *states = world_states(w);
+                        autofree char *states = print_states(w);
                         CHECK_STRING(w->trail, rows[i].trail, "row %zu: %s", i, rows[i].script);
                         CHECK_STRING(states, rows[i].states, "row %zu: %s", i, rows[i].script);
                 }

@@ -30,10 +30,6 @@ void world_done(struct world *w);
  * The trail has the jobs, "+a:start" and "-a:start=done", and "!-16" for what is refused. */
 void world_play(struct world *w, const char *script);
 
-/* "a=exited b=dead", of all units in the order of the file, without their suffix where that is .service. The
- * caller frees. */
-char *world_states(const struct world *w);
-
 struct world_row {
         const char *units, *script, *trail, *states;
 };
