@@ -52,6 +52,10 @@ void suggest_init(struct suggest *s, const char *word) {
 }
 
 void suggest_offer(struct suggest *s, const char *candidate) {
+        size_t n = strlen(s->word), m = strlen(candidate);
+
+        if ((n > m ? n - m : m - n) * STEP >= s->distance)
+                return;
         unsigned distance = suggest_distance(s->word, candidate);
 
         if (distance >= s->distance)

@@ -19,7 +19,8 @@ static const char *const names[] = {
         "fuzz.socket",   "fuzz.path",
 };
 
-static char directory[] = P_tmpdir "/tend-fuzz-XXXXXX";
+/* In memory: a disk would have each file written out when it is made anew. */
+static char directory[] = "/dev/shm/tend-fuzz-XXXXXX";
 static char main_file[sizeof(directory) + sizeof("/tend.ini")];
 static int at = -1; /* the directory; the working directory stays, the fuzzer writes there */
 
