@@ -14,7 +14,7 @@ static const struct class {
 };
 
 static const struct class *find_class(const char *at) {
-        for (size_t i = 0; i < countof(classes); i++)
+        for (size_t i = 0; at[0] == '[' && at[1] == ':' && i < countof(classes); i++)
                 if (strncmp(at, classes[i].name, strlen(classes[i].name)) == 0)
                         return &classes[i];
         return NULL;

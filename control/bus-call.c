@@ -69,6 +69,14 @@ void call_fail_errno(struct call *c, int error, const char *what) {
         call_fail(c, name, "%s: %s", what, strerror(abs(error)));
 }
 
+bool call_words(struct call *c, struct words *ret) {
+        int r = words_read(c->in, ret);
+
+        if (r < 0)
+                call_fail(c, ERROR_INVALID, r == -E2BIG ? "too many words" : "no list of words");
+        return r == 0;
+}
+
 /* --- Which method it is. */
 
 static const struct method *find_method(const struct interface *i, const char *name) {
@@ -148,17 +156,20 @@ static void carry_out(struct call *c) {
                 c->method->run(c);
 }
 
+bool call_end(struct call *c) {
+        if (!c->is_answered)
+                (void) call_reply(c);
+        if (!(c->head->flags & WIRE_NO_REPLY))
+                return wire_end(c->out) >= 0;
+        wire_cancel(c->out);
+        return true;
+}
+
 void bus_call(struct peer *p, const struct wire_head *head, struct wire_in *in) {
         struct call c = { .bus = p->bus, .peer = p, .head = head, .in = in, .out = &p->out };
 
         object_find(&c.object, p->bus, head->path);
         carry_out(&c);
-        if (c.is_later)
-                return;
-        if (!c.is_answered)
-                (void) call_reply(&c);
-        if (head->flags & WIRE_NO_REPLY)
-                wire_cancel(c.out);
-        else
-                p->is_lost |= wire_end(c.out) < 0;
+        if (!c.is_later)
+                p->is_lost |= !call_end(&c);
 }

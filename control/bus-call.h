@@ -4,6 +4,7 @@
 
 #include "control/bus.h"
 #include "control/object.h"
+#include "control/words.h"
 
 struct call {
         struct bus *bus; /* borrowed, as all here */
@@ -58,11 +59,17 @@ struct interface {
 /* Answers it, or refuses: always something, unless the client wants to hear nothing. */
 void bus_call(struct peer *p, const struct wire_head *head, struct wire_in *in);
 
+/* The answer is whole; where the client wants to hear nothing it is taken back. False: it cannot be had. */
+bool call_end(struct call *c);
+
 /* For methods: the answer, whose body follows; and a refusal. A method that does neither answers with nothing
  * in it. */
 struct wire_out *call_reply(struct call *c);
 void call_fail(struct call *c, const char *error, const char *format, ...) printf_like(3, 4);
 void call_fail_errno(struct call *c, int error, const char *what);
+
+/* The list of words that is the next argument; false: it is refused. */
+bool call_words(struct call *c, struct words *ret);
 
 /* A value as the row says, behind its signature or without. */
 void property_write(const struct property *p, struct object *o, struct wire_out *out, bool as_variant);

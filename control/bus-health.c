@@ -8,8 +8,7 @@
 #include "supervisor/prober.h"
 #include "supervisor/report.h"
 
-#define WORDS_MOST 64
-#define TEXT_MAX   1024
+#define TEXT_MAX 1024
 
 struct verdict_of {
         bool is_bad;
@@ -66,25 +65,22 @@ static void judge_container(struct verdict_of *v, const struct manager *m, bool 
 
 void health_get(struct call *c) {
         bool strictly = wire_read_bool(c->in);
-        const char *names[WORDS_MOST];
-        ssize_t n = wire_read_strings(c->in, names, countof(names));
         struct verdict_of v = {};
+        struct words names;
 
-        if (n < 0) {
-                call_fail(c, ERROR_INVALID, "too many words");
+        if (!call_words(c, &names))
                 return;
-        }
-        for (ssize_t i = 0; i < n; i++) {
-                const struct service *s = object_find_service(c->bus->manager, names[i]);
+        for (size_t i = 0; i < names.n; i++) {
+                const struct service *s = object_find_service(c->bus->manager, names.list[i]);
                 if (!s) {
-                        call_fail(c, ERROR_NO_UNIT, "no unit of that name is loaded: %.255s", names[i]);
+                        call_fail(c, ERROR_NO_UNIT, "no unit of that name is loaded: %.255s", names.list[i]);
                         return;
                 }
                 v.units++;
                 v.up += STATE_IN(s->state, STATES_UP);
                 judge_named(&v, s);
         }
-        if (n == 0)
+        if (names.n == 0)
                 judge_container(&v, c->bus->manager, strictly);
         if (!v.is_bad)
                 (void) snprintf(v.text, sizeof(v.text), "%u of %u units are up", v.up, v.units);

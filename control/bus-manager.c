@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "base/pattern.h"
 #include "base/text.h"
 #include "config/search.h"
 #include "config/system.h"
@@ -17,7 +16,6 @@
 #include "supervisor/processes.h"
 #include "supervisor/reload.h"
 
-#define WORDS_MOST     512 /* of a list that is an argument */
 #define PROCESSES_MOST 512
 
 /* --- Properties. */
@@ -108,21 +106,9 @@ static const struct property properties[] = {
 
 /* --- Units. */
 
-static bool fits(const char *word, const char *const *patterns, ssize_t n) {
-        for (ssize_t i = 0; i < n; i++)
-                if (pattern_fits(patterns[i], word, PATTERN_NO_ESCAPE))
-                        return true;
-        return n == 0;
-}
-
-static bool is_in_state(struct object *o, const char *const *states, ssize_t n) {
-        const char *words[] = { unit_load_state(o), unit_active_state(o), unit_sub_state(o) };
-
-        for (ssize_t i = 0; i < n; i++)
-                for (size_t w = 0; w < countof(words); w++)
-                        if (strcmp(states[i], words[w]) == 0)
-                                return true;
-        return n == 0;
+static bool is_in_state(struct object *o, const struct words *states) {
+        return words_have(states, unit_load_state(o)) || words_have(states, unit_active_state(o)) ||
+               words_have(states, unit_sub_state(o));
 }
 
 static void write_unit(struct object *o, struct wire_out *out) {
@@ -144,15 +130,14 @@ static void write_unit(struct object *o, struct wire_out *out) {
 
 /* Which units a list is about. */
 struct wanted {
-        const char *const *states, *const *patterns;
-        ssize_t n_states, n_patterns; /* 0: all; negative: they could not be read */
+        struct words states, patterns;
 };
 
 static void write_fitting(struct call *c, struct service *s, const struct wanted *w, struct wire_out *out) {
-        if (!fits(s->unit->name, w->patterns, w->n_patterns))
+        if (!words_fit(&w->patterns, s->unit->name))
                 return;
         object_of_service(&c->object, c->bus, s);
-        if (is_in_state(&c->object, w->states, w->n_states))
+        if (is_in_state(&c->object, &w->states))
                 write_unit(&c->object, out);
 }
 
@@ -160,10 +145,6 @@ static void write_fitting(struct call *c, struct service *s, const struct wanted
 static void list(struct call *c, const struct wanted *w) {
         const struct manager *m = c->bus->manager;
 
-        if (w->n_states < 0 || w->n_patterns < 0) {
-                call_fail(c, ERROR_INVALID, "too many words");
-                return;
-        }
         struct wire_out *out = call_reply(c);
         struct wire_mark mark = wire_array(out, 8);
         for (uint32_t i = 0; i < m->plan.after.n; i++)
@@ -178,36 +159,29 @@ static void list_units(struct call *c) {
 }
 
 static void list_units_filtered(struct call *c) {
-        const char *states[WORDS_MOST];
-        const struct wanted w = {
-                .states = states,
-                .n_states = wire_read_strings(c->in, states, countof(states)),
-        };
+        struct wanted w = {};
 
-        list(c, &w);
+        if (call_words(c, &w.states))
+                list(c, &w);
 }
 
 static void list_units_by_patterns(struct call *c) {
-        const char *states[WORDS_MOST], *patterns[WORDS_MOST];
-        ssize_t n_states = wire_read_strings(c->in, states, countof(states));
-        ssize_t n_patterns = wire_read_strings(c->in, patterns, countof(patterns));
+        struct wanted w = {};
 
-        list(c, &(struct wanted){ states, patterns, n_states, n_patterns });
+        if (call_words(c, &w.states) && call_words(c, &w.patterns))
+                list(c, &w);
 }
 
 static void list_units_by_names(struct call *c) {
-        const char *names[WORDS_MOST];
-        ssize_t n = wire_read_strings(c->in, names, countof(names));
+        struct words names;
 
-        if (n < 0) {
-                call_fail(c, ERROR_INVALID, "too many words");
+        if (!call_words(c, &names))
                 return;
-        }
         struct wire_out *out = call_reply(c);
         struct wire_mark mark = wire_array(out, 8);
-        for (ssize_t i = 0; i < n; i++)
-                if (unit_is_name(names[i]) && unit_has_suffix(names[i])) {
-                        object_of_unit(&c->object, c->bus, names[i]);
+        for (size_t i = 0; i < names.n; i++)
+                if (unit_is_name(names.list[i]) && unit_has_suffix(names.list[i])) {
+                        object_of_unit(&c->object, c->bus, names.list[i]);
                         write_unit(&c->object, out);
                 }
         wire_array_end(out, mark);

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/pattern.h"
 #include "control/bus-call.h"
 #include "control/bus-health.h"
 #include "control/bus-manager.h"
@@ -17,8 +16,6 @@
 #include "supervisor/prober.h"
 #include "supervisor/reload.h"
 #include "supervisor/report.h"
-
-#define WORDS_MOST 512 /* of a list that is an argument */
 
 /* What an answer is made from. */
 struct telling {
@@ -216,43 +213,32 @@ void bus_signal_stepped(void *bus, struct service *s, enum state before, enum ev
 
 /* --- The methods. */
 
-static bool fits(const char *name, const char *const *patterns, ssize_t n) {
-        for (ssize_t i = 0; i < n; i++)
-                if (pattern_fits(patterns[i], name, PATTERN_NO_ESCAPE))
-                        return true;
-        return n == 0;
-}
-
 /* A unit is also known by its aliases. */
-static bool is_meant(const struct manager *m, const struct service *s, const char *const *patterns,
-                     ssize_t n) {
-        if (fits(s->unit->name, patterns, n))
+static bool is_meant(const struct manager *m, const struct service *s, const struct words *patterns) {
+        if (words_fit(patterns, s->unit->name))
                 return true;
         for (char *const *a = m->config->aliases; a && *a; a += 2)
-                if (strcmp(a[1], s->unit->name) == 0 && fits(a[0], patterns, n))
+                if (strcmp(a[1], s->unit->name) == 0 && words_fit(patterns, a[0]))
                         return true;
         return false;
 }
 
 static void get_status(struct call *c) {
-        const char *patterns[WORDS_MOST];
-        ssize_t n = wire_read_strings(c->in, patterns, countof(patterns));
         const struct manager *m = c->bus->manager;
+        struct words patterns;
         struct telling t;
 
-        if (n < 0) {
-                call_fail(c, ERROR_INVALID, "too many words");
+        if (!call_words(c, &patterns))
                 return;
-        }
         begin(&t, c);
         struct wire_out *out = call_reply(c);
         write_container(&t, out);
         struct wire_mark mark = wire_array(out, 8);
         for (uint32_t i = 0; i < m->plan.after.n; i++)
-                if (is_meant(m, m->services[i], patterns, n))
+                if (is_meant(m, m->services[i], &patterns))
                         write_unit(&t, m->services[i], out);
         for (struct service *s = m->leaving; s; s = s->next_leaving)
-                if (is_meant(m, s, patterns, n))
+                if (is_meant(m, s, &patterns))
                         write_unit(&t, s, out);
         wire_array_end(out, mark);
 }
