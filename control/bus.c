@@ -12,10 +12,17 @@
 #include "control/place.h"
 #include "control/trust.h"
 
-/* How many connections there may be, and how long one may say nothing of who it is. */
-#define TRUSTED_MOST   64
-#define OTHERS_MOST    16
-#define EACH_MOST      4 /* of the others */
+/* How many connections there may be: so that nobody, trusted or not, keeps out root or tend's own user. */
+static const struct {
+        unsigned each; /* user */
+        unsigned all;
+} rooms[STANDING_COUNT] = {
+        [STANDING_OWNER] = { 64, 80 },
+        [STANDING_MEMBER] = { 8, 32 },
+        [STANDING_OTHER] = { 4, 16 },
+};
+
+/* How long one may say nothing of who it is. */
 #define LIMIT          (10 * USEC_PER_SEC)
 #define ACCEPT_PAUSE   (200 * USEC_PER_MSEC) /* where descriptors are lacking */
 #define ACCEPT_AT_ONCE 16
@@ -52,17 +59,21 @@ static void flush_others(struct bus *b, const struct peer *served) {
                 p->is_lost |= p != served && !p->is_lost && !peer_flush(p);
 }
 
-static int on_peer(sd_event_source *source maybe_unused, int fd maybe_unused, uint32_t events,
-                   void *context) {
-        struct peer *p = context;
+void bus_served(struct peer *p, bool stays) {
         struct bus *b = p->bus;
 
-        b->is_busy = true;
-        bool stays = peer_serve(p, events);
         b->is_busy = false;
         p->is_lost |= !stays;
         flush_others(b, p);
         close_lost(b);
+}
+
+static int on_peer(sd_event_source *source maybe_unused, int fd maybe_unused, uint32_t events,
+                   void *context) {
+        struct peer *p = context;
+
+        p->bus->is_busy = true;
+        bus_served(p, peer_serve(p, events));
         return 0;
 }
 
@@ -74,35 +85,46 @@ static int on_limit(sd_event_source *source maybe_unused, uint64_t at maybe_unus
         return 0;
 }
 
-static bool has_room(const struct bus *b, uid_t uid, bool trusted) {
-        unsigned n_trusted = 0, n_others = 0, n_own = 0;
+static enum standing standing_of(const struct peer *p) {
+        if (p->may_change)
+                return p->sasl.uid == 0 || p->sasl.uid == geteuid() ? STANDING_OWNER : STANDING_MEMBER;
+        return STANDING_OTHER;
+}
 
-        for (const struct peer *p = b->peers; p; p = p->next) {
-                *(p->may_change ? &n_trusted : &n_others) += 1;
-                n_own += p->sasl.uid == uid;
-        }
-        return trusted ? n_trusted < TRUSTED_MOST : n_others < OTHERS_MOST && n_own < EACH_MOST;
+static bool has_room(const struct bus *b, const struct peer *who) {
+        enum standing standing = standing_of(who);
+        unsigned n = 0, n_own = 0;
+
+        for (const struct peer *p = b->peers; p; p = p->next)
+                if (standing_of(p) == standing) {
+                        n++;
+                        n_own += p->sasl.uid == who->sasl.uid;
+                }
+        return n < rooms[standing].all && n_own < rooms[standing].each;
+}
+
+/* By the configuration as it is now. False: it is not to be let in. */
+static bool recognize(const struct bus *b, struct peer *p) {
+        struct ucred who;
+        socklen_t size = sizeof(who);
+
+        if (getsockopt(p->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+                return false;
+        enum trust trust = trust_of(b->manager, p->fd, &who, p->user);
+        p->sasl.uid = who.uid;
+        p->sasl.takes_fds = p->may_change = trust == TRUST_ALL;
+        return trust != TRUST_NONE;
 }
 
 static void admit(struct bus *b, int fd) {
-        struct ucred who;
-        socklen_t size = sizeof(who);
-        char user[sizeof(((struct peer *) 0)->user)];
+        struct peer *p = peer_new(b, fd);
 
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0) {
-                (void) close(fd);
-                return;
-        }
-        enum trust trust = trust_of(b->manager, fd, &who, user);
-        if (trust == TRUST_NONE || !has_room(b, who.uid, trust == TRUST_ALL)) {
-                (void) close(fd);
-                return;
-        }
-        struct peer *p = peer_new(b, fd, who.uid);
         if (!p)
                 return;
-        p->may_change = trust == TRUST_ALL;
-        (void) snprintf(p->user, sizeof(p->user), "%s", user);
+        if (!recognize(b, p) || !has_room(b, p)) {
+                peer_free(p);
+                return;
+        }
         p->id = ++b->last_peer;
         int r = sd_event_add_io(b->manager->event, &p->io, fd, EPOLLIN, on_peer, p);
         if (r >= 0)
@@ -301,6 +323,9 @@ static void reloading(void *context, bool begins) {
         for (size_t i = 0; i < countof(b->doors) && !begins; i++)
                 if (b->doors[i].fd >= 0)
                         (void) chmod(b->doors[i].path, socket_mode(b->manager));
+        for (struct peer *p = begins ? NULL : b->peers; p; p = p->next)
+                p->is_lost |= !recognize(b, p);
+        close_lost(b);
         bus_signal_reloading(b, begins);
 }
 

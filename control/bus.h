@@ -38,6 +38,10 @@ struct bus {
 /* What manager_run() calls at its start, its end, and when something has happened in between. */
 extern const struct manager_hooks bus_hooks;
 
+/* A client has been served, while `is_busy` was set. What that was news for the others is sent, and those who
+ * are lost are closed: maybe this one. */
+void bus_served(struct peer *p, bool stays);
+
 /* A client by its number; NULL where it has gone. */
 struct peer *bus_find_peer(const struct bus *b, uint32_t id);
 

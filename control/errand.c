@@ -9,16 +9,19 @@
 #include "control/bus-call.h"
 #include "control/errand.h"
 
-#define ERRANDS_MOST 8
-#define LIMIT        (20 * USEC_PER_SEC) /* systemctl waits for 25 s */
-#define TEXT_MOST    (4 * 1024 * 1024)
-#define READ_SIZE    4096
-#define WHOLE        "\nwhole\n" /* at the end of what has been written to the end */
+#define ERRANDS_MOST      8                   /* of those who may do everything */
+#define ERRANDS_OF_OTHERS 2                   /* who must not have what they need */
+#define LIMIT             (20 * USEC_PER_SEC) /* systemctl waits for 25 s */
+#define TEXT_MOST         (4 * 1024 * 1024)
+#define READ_SIZE         4096
+#define WHOLE             "\nwhole\n" /* at the end of what has been written to the end */
 
 struct errand {
         struct errand *next; /* owned; the bus's list */
         struct bus *bus;     /* borrowed */
         uint32_t peer, serial;
+        uint8_t flags;   /* of the call */
+        bool may_change; /* the client */
         const struct method *method;
         errand_answer answer;
         pid_t pid; /* of the child, and of the group that it makes */
@@ -64,22 +67,21 @@ static bool is_whole(struct errand *e) {
 
 static void finish(struct errand *e, bool in_time) {
         struct peer *p = bus_find_peer(e->bus, e->peer);
-        const struct wire_head head = { .serial = e->serial };
+        const struct wire_head head = { .serial = e->serial, .flags = e->flags };
 
         take_out(e);
         if (p && !p->is_lost) {
                 struct call c = {
                         .bus = e->bus, .peer = p, .head = &head, .out = &p->out, .method = e->method
                 };
+                e->bus->is_busy = true;
                 object_find(&c.object, e->bus, OBJECT_ROOT);
                 if (in_time && is_whole(e))
                         e->answer(&c, e->text, e->n);
                 else
                         call_fail(&c, ERROR_FAILED, "%s() %s", e->method->name,
                                   in_time ? "came to nothing" : "takes too long");
-                if (!c.is_answered)
-                        (void) call_reply(&c);
-                p->is_lost |= wire_end(c.out) < 0 || !peer_flush(p);
+                bus_served(p, call_end(&c) && peer_flush(p));
         }
         errand_free(e);
 }
@@ -159,17 +161,19 @@ static int start(struct errand *e, errand_work work, void *context) {
 }
 
 void errand_run(struct call *c, errand_work work, void *context, errand_answer answer) {
-        unsigned n = 0;
+        unsigned n = 0, most = c->peer->may_change ? ERRANDS_MOST : ERRANDS_OF_OTHERS;
 
         for (const struct errand *other = c->bus->errands; other; other = other->next)
-                n++;
-        struct errand *e = n < ERRANDS_MOST ? calloc(1, sizeof(*e)) : NULL;
-        int r = e ? 0 : n < ERRANDS_MOST ? -ENOMEM : -EBUSY;
+                n += other->may_change == c->peer->may_change;
+        struct errand *e = n < most ? calloc(1, sizeof(*e)) : NULL;
+        int r = e ? 0 : n < most ? -ENOMEM : -EBUSY;
         if (e) {
                 *e = (struct errand){
                         .bus = c->bus,
                         .peer = c->peer->id,
                         .serial = c->head->serial,
+                        .flags = c->head->flags,
+                        .may_change = c->peer->may_change,
                         .method = c->method,
                         .answer = answer,
                         .pidfd = -1,

@@ -3,39 +3,40 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "control/bus-call.h"
 #include "control/bus.h"
+#include "init/letgo.h"
 
 /* How much one may make us keep for it. */
-#define SIGNALS_MOST  256
-#define OUT_PAUSE     (64 * 1024)       /* not taken yet: it is not listened to until that is less */
-#define OUT_MOST      (4 * 1024 * 1024) /* of signals; answers are as large as what was asked for */
-#define READ_SIZE     4096
-#define KEEP_SIZE     4096 /* larger buffers go when they are empty */
-#define CALLS_AT_ONCE 32   /* then the rest of the loop has its turn */
+#define SIGNALS_MOST 256
+#define OUT_PAUSE    (64 * 1024)       /* not taken yet: it is not listened to until that is less */
+#define OUT_MOST     (4 * 1024 * 1024) /* of signals; answers are as large as what was asked for */
+#define READ_SIZE    4096
+#define KEEP_SIZE    4096                /* larger buffers go when they are empty */
+#define TURN         (2 * USEC_PER_MSEC) /* then the rest of the loop has its own */
 
 struct peer *peer_free(struct peer *p) {
         if (!p)
                 return NULL;
         sd_event_source_unref(p->io);
         sd_event_source_unref(p->limit);
-        (void) close(p->fd);
+        letgo_hang_up(p->fd);
         free(p->in);
         wire_done(&p->out);
         free(p);
         return NULL;
 }
 
-struct peer *peer_new(struct bus *b, int fd, uid_t uid) {
+struct peer *peer_new(struct bus *b, int fd) {
         struct peer *p = calloc(1, sizeof(*p));
 
         if (!p) {
-                (void) close(fd);
+                letgo_hang_up(fd);
                 return NULL;
         }
         p->bus = b;
         p->fd = fd;
-        p->sasl.uid = uid;
         return p;
 }
 
@@ -53,6 +54,16 @@ static void forget_out(struct peer *p) {
                 wire_done(&p->out);
 }
 
+/* One who reads slowly, but never to the end, has no more kept for it than it has not read. */
+static void forget_sent(struct peer *p) {
+        if (p->out_at < OUT_PAUSE)
+                return;
+        memmove(p->out.data, p->out.data + p->out_at, queued(p));
+        p->out.n -= p->out_at;
+        p->out.start = p->out.n;
+        p->out_at = 0;
+}
+
 static bool arm(struct peer *p) {
         uint32_t events =
                 (queued(p) > 0 || p->has_more ? EPOLLOUT : 0U) | (queued(p) < OUT_PAUSE ? EPOLLIN : 0U);
@@ -65,8 +76,12 @@ static bool send_queued(struct peer *p) {
                 ssize_t n = send(p->fd, p->out.data + p->out_at, queued(p), MSG_DONTWAIT | MSG_NOSIGNAL);
                 if (n < 0 && errno == EINTR)
                         continue;
-                if (n < 0)
-                        return errno == EAGAIN;
+                if (n < 0 && errno != EAGAIN)
+                        return false;
+                if (n < 0) {
+                        forget_sent(p);
+                        return true;
+                }
                 p->out_at += (size_t) n;
         }
         forget_out(p);
@@ -164,43 +179,53 @@ static int make_room(struct peer *p) {
         return 0;
 }
 
+/* Descriptors are for those who may do everything: systemctl sends one of a process, which is nothing to wait
+ * for when the kernel closes it. Whoever else sends any is left. */
+static ssize_t receive(const struct peer *p, char *data, size_t size) {
+        if (!p->may_change)
+                return letgo_read(p->fd, data, size);
+        ssize_t n = recv(p->fd, data, size, MSG_DONTWAIT);
+        return n < 0 ? -errno : n;
+}
+
 /* How many bytes have come; 0 where there is nothing now, -EPIPE at the end. */
 static ssize_t fill(struct peer *p) {
         int r = make_room(p);
         if (r < 0)
                 return r;
-        ssize_t n = recv(p->fd, p->in + p->in_n, p->in_room - p->in_n, MSG_DONTWAIT);
+        ssize_t n = receive(p, p->in + p->in_n, p->in_room - p->in_n);
         if (n == 0)
                 return -EPIPE;
         if (n < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+                return n == -EAGAIN || n == -EINTR ? 0 : n;
         p->in_n += (size_t) n;
         return n;
 }
 
-static bool take_all(struct peer *p, unsigned *left) {
+static bool take_all(struct peer *p, usec_t until) {
         int r;
 
-        while ((r = take(p)) > 0 && *left > 0)
-                --*left;
+        while ((r = take(p)) > 0 && clock_monotonic() < until)
+                ;
         return r >= 0;
 }
 
 static bool exchange(struct peer *p) {
-        unsigned left = CALLS_AT_ONCE;
-        bool again;
+        usec_t until = clock_monotonic() + TURN;
+        bool again, is_over;
         ssize_t n;
 
         do { /* what came before it was made to wait is looked at first */
-                if (!take_all(p, &left) || p->is_lost)
+                if (!take_all(p, until) || p->is_lost)
                         return false;
                 bool was_full = queued(p) >= OUT_PAUSE;
                 if (!send_queued(p))
                         return false;
                 again = was_full && queued(p) < OUT_PAUSE;
-                n = !again && left > 0 && queued(p) < OUT_PAUSE ? fill(p) : 0;
-        } while ((again || n > 0) && left > 0);
-        p->has_more = left == 0 && p->in_n > 0;
+                is_over = clock_monotonic() >= until;
+                n = !again && !is_over && queued(p) < OUT_PAUSE ? fill(p) : 0;
+        } while ((again || n > 0) && !is_over);
+        p->has_more = is_over && p->in_n > 0;
         return n >= 0;
 }
 

@@ -24,14 +24,14 @@ struct peer {
         unsigned n_signals; /* of those since it has taken everything last */
 
         char user[64];   /* its name, where AllowUsers= may ask for it */
-        bool may_change; /* everything: see trust.h */
+        bool may_change; /* everything: TRUST_ALL */
         bool subscribed;
         bool has_more; /* in `in` than there was time for */
         bool is_lost;  /* to be closed as soon as nobody is in the middle of it */
 };
 
 /* Takes over `fd`, whatever comes of it. NULL without memory. */
-struct peer *peer_new(struct bus *b, int fd, uid_t uid) must_check;
+struct peer *peer_new(struct bus *b, int fd) must_check;
 struct peer *peer_free(struct peer *p);
 
 /* Takes what has come and answers, as far as the client takes its answers. False: it is to be closed. */

@@ -59,9 +59,9 @@ static const char *answer(struct sasl *s, const char *line) {
                 s->state = SASL_WAITS;
                 return REJECTED;
         }
-        /* Nobody takes any: they are closed by the kernel as they come. But where none may be sent, systemctl
+        /* Nobody keeps any: they are closed by the kernel as they come. But where none may be sent, systemctl
          * does not ask for what it would send one with, and does not ask otherwise either. */
-        if (behind(line, "NEGOTIATE_UNIX_FD") && s->state == SASL_KNOWN)
+        if (behind(line, "NEGOTIATE_UNIX_FD") && s->state == SASL_KNOWN && s->takes_fds)
                 return "AGREE_UNIX_FD\r\n";
         return "ERROR\r\n";
 }

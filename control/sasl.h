@@ -16,7 +16,8 @@ enum sasl_state { SASL_NUL, SASL_WAITS, SASL_DATA, SASL_KNOWN, SASL_DONE };
 
 struct sasl {
         enum sasl_state state;
-        uid_t uid; /* by the kernel */
+        uid_t uid;      /* by the kernel */
+        bool takes_fds; /* from that client */
 };
 
 /* Takes the first line off `data` (or the NUL before all of them). Returns how many bytes that were, 0 where

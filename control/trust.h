@@ -11,6 +11,14 @@ enum trust {
         TRUST_ALL,    /* root, tend's own user, the ControlGroup= */
 };
 
+/* Those who share their places at the socket. */
+enum standing {
+        STANDING_OWNER,  /* root, tend's own user */
+        STANDING_MEMBER, /* of the ControlGroup= */
+        STANDING_OTHER,
+        STANDING_COUNT
+};
+
 /* Of whom is at the other end of `fd`. `user` is its name, "" without one; it is looked up only where a unit
  * asks for names. */
 enum trust trust_of(const struct manager *m, int fd, const struct ucred *who, char user[64]);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/recipe.h"
+#include "init/letgo.h"
 #include "supervisor/connection.h"
 #include "supervisor/manager.h"
 
@@ -234,7 +235,8 @@ struct connection *connection_free(struct connection *c) {
                         c->listener->n_connections--;
                         break;
                 }
-        connection_handed_over(c);
+        if (c->fd >= 0)
+                letgo_hang_up(TAKE_FD(c->fd));
         unit_free(c->unit);
         free(c);
         return NULL;

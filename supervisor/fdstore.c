@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "base/log.h"
+#include "init/letgo.h"
 #include "supervisor/fdstore.h"
 #include "supervisor/manager.h"
 
@@ -63,7 +64,7 @@ static void drop(struct vigil *v, unsigned i) {
         struct stored *gone = v->stored[i];
 
         sd_event_source_unref(gone->watch);
-        (void) close(v->fds[i]);
+        letgo_close(&v->fds[i], 1);
         free(gone);
         v->n_stored--;
         memmove(&v->fds[i], &v->fds[i + 1], (v->n_stored - i) * sizeof(*v->fds));
@@ -142,7 +143,7 @@ void fdstore_add(struct service *s, int fd, const char *name, bool watched) {
         int r = most == 0 ? -EXFULL : !v ? -ENOMEM : 0;
 
         if (r == 0 && has(v, fd)) {
-                (void) close(fd);
+                (void) close(fd); /* not the last one */
                 return;
         }
         if (r == 0 && v->n_stored >= most)
@@ -151,7 +152,7 @@ void fdstore_add(struct service *s, int fd, const char *name, bool watched) {
                 r = keep(s, v, fd, name && is_name(name) ? name : "stored", watched);
         if (r == 0)
                 return;
-        (void) close(fd);
+        letgo_close(&fd, 1);
         if (r == -EXFULL)
                 log_warning(s->unit->name, "a descriptor is not stored: FileDescriptorStoreMax=%u", most);
         else

@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "init/letgo.h"
 #include "supervisor/bind.h"
 #include "supervisor/connection.h"
 #include "supervisor/manager.h"
@@ -187,7 +188,7 @@ static bool flush_one(int fd) {
                 return false;
         int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
         if (connection >= 0) {
-                (void) close(connection);
+                letgo_hang_up(connection);
                 return true;
         }
         if (errno == EOPNOTSUPP)

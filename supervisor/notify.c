@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "init/letgo.h"
 #include "supervisor/fdstore.h"
 #include "supervisor/mailbox.h"
 #include "supervisor/mainpid.h"
@@ -215,13 +216,17 @@ static void collect_descriptors(struct cmsghdr *c, struct message *m) {
                 if (m->n_fds < DESCRIPTORS_MAX)
                         m->fds[m->n_fds++] = fd;
                 else
-                        (void) close(fd);
+                        letgo_close(&fd, 1);
         }
 }
 
 static void close_descriptors(const struct message *m) {
+        size_t n = 0;
+
         for (size_t i = 0; i < m->n_fds; i++)
-                cleanup_close(&m->fds[i]);
+                if (m->fds[i] >= 0)
+                        m->fds[n++] = m->fds[i];
+        letgo_close(m->fds, n);
 }
 
 static void split_lines(struct message *m) {
@@ -311,7 +316,8 @@ struct notify *notify_close(struct notify *n) {
                 return NULL;
         mailbox_remove(n->variable + strlen(VARIABLE));
         sd_event_source_unref(n->source);
-        cleanup_close(&n->fd);
+        if (n->fd >= 0)
+                letgo_hang_up(n->fd);
         free(n);
         return NULL;
 }

@@ -90,8 +90,9 @@ static bool converse(struct bus *b, const struct wire_out *said, unsigned after)
                 return false;
         CHECK(send(ends[1], said->data, said->n, MSG_NOSIGNAL) == (ssize_t) said->n);
         scarce_after(after);
-        struct peer *p = peer_new(b, ends[0], geteuid());
+        struct peer *p = peer_new(b, ends[0]);
         if (p && sd_event_add_io(b->manager->event, &p->io, ends[0], EPOLLIN, NULL, p) >= 0) {
+                p->sasl.uid = geteuid();
                 p->may_change = true;
                 b->peers = p;
                 for (int i = 0; i < ROUNDS_MOST && peer_serve(p, EPOLLIN) && !p->is_lost; i++) {

@@ -194,7 +194,7 @@ TEST(sasl_conversations) {
         };
 
         for (size_t i = 0; i < countof(rows); i++) {
-                struct sasl s = { .uid = 1000 };
+                struct sasl s = { .uid = 1000, .takes_fds = true };
                 char says[256], told[256] = "", reply[SASL_REPLY_MAX];
                 size_t size = strlen(rows[i].says), at = 0;
                 ssize_t n = 0;
@@ -211,6 +211,15 @@ TEST(sasl_conversations) {
                 CHECK(s.state == rows[i].state, "row %zu", i);
                 CHECK(s.state == SASL_DONE ? at == size : n == rows[i].end, "row %zu: %zd", i, n);
         }
+}
+
+TEST(sasl_descriptors_are_not_for_everybody) {
+        char reply[SASL_REPLY_MAX], line[] = "NEGOTIATE_UNIX_FD\r\n";
+        struct sasl s = { .state = SASL_KNOWN };
+
+        CHECK(sasl_take(&s, line, strlen(line), reply) == (ssize_t) strlen(line));
+        CHECK_STRING(reply, "ERROR\r\n");
+        CHECK(s.state == SASL_KNOWN);
 }
 
 TEST(sasl_lines_end) {
