@@ -500,7 +500,7 @@ int config_load(const struct load_options *o, struct diags *d, struct config **r
         struct loader l = { .options = o, .diags = d, .config = calloc(1, sizeof(*l.config)) };
         size_t errors = d->errors, first = d->n;
 
-        directory_bases_find(geteuid(), getpid(), o->environment);
+        directory_bases_find(geteuid(), getpid(), o->at_home, o->environment);
         int r = l.config ? load(&l) : -ENOMEM;
 
         draft_done(&l.draft);

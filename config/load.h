@@ -28,9 +28,11 @@ struct load_options {
         const char *unit_path; /* borrowed; where unit files are, as in search_init(); NULL: where systemd
                                   looks */
         bool enabled;          /* the units that are enabled in the image */
-        bool keep_origins;     /* for `tend show` */
-        bool look_at_system;   /* check that programs, users and directories exist: warnings (errors stay with
-                                  the spawn) */
+        bool at_home;      /* with the machine's own files, by who is root here and an ordinary user outside:
+                              his directories are below his home, and /run is the container's */
+        bool keep_origins; /* for `tend show` */
+        bool look_at_system; /* check that programs, users and directories exist: warnings (errors stay with
+                                the spawn) */
 };
 
 /* Loads everything and says all that is wrong, not just the first. 0 also with warnings. -EINVAL where `d`

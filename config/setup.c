@@ -36,14 +36,16 @@ static const char *find_path(char *const *environment, const char *name) {
         return path && *path == '/' ? path : NULL;
 }
 
-void directory_bases_find(uid_t uid, pid_t pid, char *const *environment) {
+void directory_bases_find(uid_t uid, pid_t pid, bool at_home, char *const *environment) {
         const char *home = find_path(environment, "HOME");
-        bool is_ordinary = uid != 0 && pid != 1;
+        bool is_ordinary = at_home || (uid != 0 && pid != 1);
 
         for (enum directory_kind kind = 0; kind < DIRECTORY_KIND_COUNT; kind++) {
                 const char *path = find_path(environment, of_users[kind].variable);
 
                 free(TAKE(bases[kind]));
+                if (at_home && kind == DIRECTORY_RUNTIME)
+                        continue;
                 if (is_ordinary && path)
                         bases[kind] = text_format("%s%s", path, of_users[kind].below);
                 else if (is_ordinary && home && of_users[kind].in_home)

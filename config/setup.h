@@ -166,8 +166,8 @@ const struct directory_place *directory_place(enum directory_kind kind);
 const char *directory_base(enum directory_kind kind);
 
 /* Finds out what directory_base() says, once, for that user; where memory is lacking it stays as in the
- * table. */
-void directory_bases_find(uid_t uid, pid_t pid, char *const *environment);
+ * table. `at_home` as in struct load_options. */
+void directory_bases_find(uid_t uid, pid_t pid, bool at_home, char *const *environment);
 
 static inline usec_t unit_abort_timeout(const struct unit *u) {
         return u->setup && u->setup->timeout_abort > 0 ? u->setup->timeout_abort : u->timeout_stop;

@@ -71,6 +71,14 @@ static int bind_file(const char *path, char ***binds) {
         return access(more, F_OK) == 0 ? strv_add(binds, folder) : 0;
 }
 
+/* On the machine's network its names are looked up as on the machine, whoever keeps the file. */
+static int bind_resolver(char ***binds) {
+        autofree char *path = realpath("/etc/resolv.conf", NULL);
+        autofree char *bind = path && text_starts(path, "/run/") ? text_format("%s:%s:ro", path, path) : NULL;
+
+        return bind ? strv_add(binds, bind) : 0;
+}
+
 /* Where nobody has a budget it would be made for nothing. What another root holds is not known yet. */
 static bool wants_enclosure(const struct request *r, const struct config *config) {
         const struct enclosure_limits *l = &r->limits;
@@ -128,6 +136,7 @@ static int run_isolated(const struct request *r, char *const *layers, struct run
         struct refusal refusal;
         int code;
 
+        o->load.at_home = !layers && geteuid() != 0;
         struct config *config = layers ? NULL : load(&o->load);
         if (!config && !layers)
                 return EXIT_WRONG;
@@ -136,6 +145,8 @@ static int run_isolated(const struct request *r, char *const *layers, struct run
                         return EXIT_REFUSED;
                 o->load.path = DEFAULT_FILE;
         }
+        if (!layers && r->network == NETWORK_HOST && bind_resolver(&binds) < 0)
+                return EXIT_REFUSED;
         isolate.root.layers = layers;
         isolate.root.binds = binds;
         if (wants_enclosure(r, config))

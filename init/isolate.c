@@ -54,6 +54,8 @@ static int make_private(maybe_unused struct halves *h) {
 
 static int gather(struct halves *h) {
         h->mounts.read_only = h->options->root.read_only;
+        h->mounts.own_cgroup = h->options->cgroup >= 0;
+        h->mounts.of_machine = !h->options->root.layers;
         return mounts_gather(&h->mounts);
 }
 

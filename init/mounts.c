@@ -16,9 +16,11 @@
 #define SAFE (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 enum {
-        ANEW = 1 << 0,  /* with --isolate always */
-        PLAIN = 1 << 1, /* a directory will do */
-        OWN = 1 << 2,   /* only in a /dev of our own */
+        ANEW = 1 << 0,    /* with --isolate always */
+        PLAIN = 1 << 1,   /* a directory will do */
+        OWN = 1 << 2,     /* only in a /dev of our own */
+        MACHINE = 1 << 3, /* with --isolate where that of the machine would be in sight */
+        SHARED = 1 << 4,  /* with --isolate read-only, unless it is our own */
 };
 
 /* clang-format off */
@@ -35,8 +37,8 @@ static const struct file_system {
           "nobody can look at processes" },
         { "/sys", "sysfs", NULL, SAFE | MS_RDONLY, ANEW, "/sys/kernel", LOG_LEVEL_INFO,
           "nobody can look at devices" },
-        { "/sys/fs/cgroup", "cgroup2", NULL, SAFE, ANEW, "/sys/fs/cgroup/cgroup.procs", LOG_LEVEL_DEBUG,
-          "the kernel keeps no budget" },
+        { "/sys/fs/cgroup", "cgroup2", NULL, SAFE, ANEW | SHARED, "/sys/fs/cgroup/cgroup.procs",
+          LOG_LEVEL_DEBUG, "the kernel keeps no budget" },
         { "/dev", "tmpfs", "mode=755,size=4m", MS_NOSUID | MS_NOEXEC, ANEW, "/dev/null", LOG_LEVEL_WARNING,
           "there is no /dev/null" },
         { "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", MS_NOSUID | MS_NOEXEC,
@@ -45,7 +47,7 @@ static const struct file_system {
           "there is no shared memory" },
         { "/dev/mqueue", "mqueue", NULL, SAFE, ANEW | OWN, NULL, LOG_LEVEL_DEBUG,
           "there are no message queues" },
-        { "/run", "tmpfs", "mode=755", MS_NOSUID | MS_NODEV, PLAIN, NULL, LOG_LEVEL_WARNING,
+        { "/run", "tmpfs", "mode=755", MS_NOSUID | MS_NODEV, PLAIN | MACHINE, NULL, LOG_LEVEL_WARNING,
           "there is no place for sockets" },
         { "/tmp", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV, PLAIN, NULL, LOG_LEVEL_WARNING,
           "there is no place for temporary files" },
@@ -108,14 +110,13 @@ static bool is_empty(const char *path) {
 }
 
 static bool is_due(const struct work *w, const struct file_system *f) {
-        if (w->anew && (f->bits & ANEW))
+        if (w->anew && ((f->bits & ANEW) || ((f->bits & MACHINE) && w->anew->of_machine)))
                 return true;
         if (access(f->path, F_OK) < 0)
                 return (!(f->bits & OWN) || w->own_dev) && strcmp(f->path, "/var/tmp") != 0;
         if (f->bits & PLAIN)
-                return ((w->anew && w->anew->read_only) ||
-                        (access(f->path, W_OK) < 0 && errno == EROFS && is_empty(f->path))) &&
-                       !is_mount(f->path);
+                return (w->anew && w->anew->read_only) || (access(f->path, W_OK) < 0 && errno == EROFS &&
+                                                           is_empty(f->path) && !is_mount(f->path));
         return !is_mount(f->path) && !(f->there && access(f->there, F_OK) == 0);
 }
 
@@ -162,7 +163,8 @@ static int put(int *mount, const char *to) {
 static int do_mount(const struct work *w, const struct file_system *f) {
         if (w->anew && f < file_systems + 2)
                 return put(f == file_systems ? &w->anew->proc : &w->anew->sys, f->path);
-        if (mount(f->type, f->path, f->type, f->flags, f->options) == 0)
+        bool read_only = w->anew && (f->bits & SHARED) && !w->anew->own_cgroup;
+        if (mount(f->type, f->path, f->type, f->flags | (read_only ? MS_RDONLY : 0), f->options) == 0)
                 return 0;
         if (errno != EINVAL || strcmp(f->type, "devpts") != 0)
                 return -errno;
@@ -216,6 +218,12 @@ static void fill_dev(struct work *w) {
         if (w->anew && w->anew->console >= 0 && make_file("/dev/console") == 0)
                 (void) put(&w->anew->console, "/dev/console");
         (void) umask(mask);
+}
+
+/* Where programs lock what is in /var/lock. */
+static void fill_run(void) {
+        if (mkdir("/run/lock", 0) == 0)
+                (void) chmod("/run/lock", 01777);
 }
 
 static int hide(const char *path) {
@@ -309,6 +317,8 @@ int mounts_make(struct mounts *anew) {
 
                 if (r == 0 && strcmp(f->path, "/dev") == 0)
                         fill_dev(&w);
+                if (r == 0 && strcmp(f->path, "/run") == 0)
+                        fill_run();
                 if (r < 0 && anew && f == file_systems)
                         return r;
                 if (r < 0)

@@ -14,6 +14,8 @@ struct mounts {
         int nodes[MOUNTS_NODES]; /* owned; the machine's own, as nobody in a user namespace can make any */
         int console;             /* owned; our terminal by the name it has outside; -1: none */
         bool read_only;          /* the root: what is to be written to is in memory */
+        bool own_cgroup;         /* ours is not the caller's, who would be frozen or killed with us */
+        bool of_machine;         /* the root: what it has at /run is out of reach, and left as it is */
 };
 
 /* In the new PID namespace. 0, or a negative errno where there is no /proc to be had. */

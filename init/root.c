@@ -254,7 +254,7 @@ static int make_place(const struct root *r, const char *path, bool is_directory)
 
         if (access(path, F_OK) == 0)
                 return 0;
-        if (!r->layers)
+        if (!r->layers && !text_starts(path, "/run/"))
                 return -ENOENT;
         (void) snprintf(part, sizeof(part), "%s", path);
         char *last = strrchr(part, '/');

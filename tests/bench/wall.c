@@ -30,11 +30,12 @@ static const struct {
 } mounts[] = {
         { "/proc", "proc", NULL, SAFE },
         { "/sys", "sysfs", NULL, SAFE | MS_RDONLY },
-        { "/sys/fs/cgroup", "cgroup2", NULL, SAFE },
+        { "/sys/fs/cgroup", "cgroup2", NULL, SAFE | MS_RDONLY },
         { "/dev", "tmpfs", "mode=755,size=4m", MS_NOSUID | MS_NOEXEC },
         { "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC },
         { "/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV },
         { "/dev/mqueue", "mqueue", NULL, SAFE },
+        { "/run", "tmpfs", "mode=755", MS_NOSUID | MS_NODEV },
 };
 
 static const char *const hidden[] = { "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/timer_list" };

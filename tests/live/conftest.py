@@ -407,6 +407,30 @@ def tend(request, tmp_path, can_unshare):
     factory.close()
 
 
+@pytest.fixture(params=["root", "user"])
+def walled(request, tend):
+    """A command behind `tend run --isolate`, by root and by an ordinary user, with the machine's own root around it."""
+    if os.getuid() != 0 and request.param == "root":
+        pytest.skip("for root")
+    is_other = os.getuid() == 0 and request.param == "user"
+    with tempfile.TemporaryDirectory(prefix="tend-wall-") as name:
+        place = pathlib.Path(name)
+        place.chmod(0o755)
+        (place / "tend").write_bytes(pathlib.Path(tend.path).read_bytes())
+        (place / "tend").chmod(0o755)
+        (place / "runtime").mkdir()
+        (place / "runtime").chmod(0o777)
+        tend.path = str(place / "tend")
+
+        who = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"] if is_other else []
+
+        def start(*command, options=(), wrapper=(), **more):
+            return tend("run", "--isolate", *options, *(["--", *command] if command else []), pid1=False, wrapper=[*wrapper, *who],
+                        add_env={"XDG_RUNTIME_DIR": str(place / "runtime")}, **more)
+        start.place, start.who, start.is_root = place, who, request.param == "root"
+        yield start
+
+
 @pytest.fixture(autouse=True)
 def limit(request):
     """Ends a test that hangs, wherever it hangs."""

@@ -435,7 +435,7 @@ def test_a_place_that_is_taken(tend, tmp_path):
     path = tmp_path / "systemd" / "private"
     until(path.is_socket)
     inode = path.stat().st_ino
-    second = tend("run", "--isolate", tmp_path / "tend.ini", pid1=False)
+    second = tend("run", tmp_path / "tend.ini", pid1=False)
     second.wait_for("ready: ")
     assert path.stat().st_ino == inode
     s = connect(str(path))

@@ -11,7 +11,7 @@ import tempfile
 import termios
 
 import pytest
-from conftest import listener, until
+from conftest import ini, listener, until
 
 
 @pytest.fixture
@@ -233,3 +233,55 @@ def test_terminal_has_a_name_and_a_size(isolated):
     fcntl.ioctl(p.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
     p.wait_for("^33 77$")
     assert p.wait() == 3
+
+
+def test_run_is_its_own(walled):
+    """What the machine has there is out of reach, what is written there is not the machine's; a bind makes its place."""
+    p = walled("sh", "-c", "find /run -not -path '/run/systemd*' -not -path '/run/tend*'; stat -c %a /run/lock; cat /run/x/y/f; touch /run/mark",
+               options=["--bind", f"{walled.place}:/run/x/y:ro"] if (walled.place / "f").write_text("of outside\n") else [])
+    assert p.wait() == 0, p.err
+    found = p.out.splitlines()
+    assert {"/run", "/run/lock", "/run/x/y/f", "1777", "of outside"} <= set(found)
+    assert not [line for line in found if line.startswith("/run/") and not line.startswith(("/run/lock", "/run/x"))]
+    assert not os.path.exists("/run/mark")
+
+
+def test_asked_from_outside(walled):
+    p = walled("sh", "-c", "echo up; exec sleep inf")
+    p.wait_for("^up$")
+    socket = f"/proc/{pid1(p)}/root/run/systemd/private"
+    done = subprocess.run([*walled.who, walled.place / "tend", "stop", "command", "--socket", socket], capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 0, done.stderr
+    p.wait_for("command.service: stopped")
+    assert not list((walled.place / "runtime").iterdir())
+
+
+def test_places_stay_over_a_reload(walled):
+    """Those of an ordinary user are below his home, also when the files are read where he is root; what runs is in /run."""
+    if walled.is_root:
+        pytest.skip("root has the machine's own places")
+    home = walled.place / "home"
+    home.mkdir()
+    home.chmod(0o777)
+    file = pathlib.Path(ini(walled.place, "[a]\nStateDirectory=a-state\nRuntimeDirectory=a-run\n"
+                            "ExecStart=sh -c 'echo \"$STATE_DIRECTORY:$RUNTIME_DIRECTORY\"; exec sleep inf'\n"))
+    p = walled(options=[file], env={**os.environ, "HOME": str(home)})
+    wanted = f"{home}/.local/state/a-state:/run/a-run"
+    p.wait_for(f"^{re.escape(wanted)}$")
+    file.write_text(file.read_text() + "Environment=A=B\n")
+    p.kill(signal.SIGHUP)
+    p.wait_for(f"^{re.escape(wanted)}$", after=1)
+    p.kill(signal.SIGTERM)
+    assert p.wait() == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can have an /etc of its own for a test")
+@pytest.mark.parametrize("net, found", [("host", "nameserver 192.0.2.7\n"), ("loopback", "")])
+def test_names_on_the_network_of_the_machine(isolated, net, found):
+    """Where the machine's resolver keeps its file in /run."""
+    p = isolated("sh", "-c", "cat /etc/resolv.conf; rm -f /run/of-resolver/file", options=["--net", net], wrapper=[
+        "unshare", "--mount", "sh", "-c", "mount -t tmpfs none /etc && mount -t tmpfs none /run && mkdir /run/of-resolver && "
+        "echo nameserver 192.0.2.7 >/run/of-resolver/file && ln -s ../run/of-resolver/file /etc/resolv.conf && exec \"$@\"", "sh"])
+    p.wait()
+    assert p.out == found, p.err

@@ -151,36 +151,53 @@ TEST(setup_directories_of_users) {
         static const struct {
                 uid_t uid;
                 pid_t pid;
+                bool at_home;
                 const char *environment[4];
                 const char *bases[DIRECTORY_KIND_COUNT];
         } users[] = {
-                { 0, 2, { "HOME=/h", NULL }, { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
-                { 5, 1, { "HOME=/h", NULL }, { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
-                { 5, 2, { NULL }, { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
+                { 0,
+                  2,
+                  false,
+                  { "HOME=/h", NULL },
+                  { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
+                { 5,
+                  1,
+                  false,
+                  { "HOME=/h", NULL },
+                  { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
+                { 5, 2, false, { NULL }, { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
                 { 5,
                   2,
+                  false,
                   { "HOME=h", "XDG_STATE_HOME=s", NULL },
                   { "/run", "/var/lib", "/var/cache", "/var/log", "/etc" } },
                 { 5,
                   2,
+                  false,
                   { "HOME=/h", NULL },
                   { "/run", "/h/.local/state", "/h/.cache", "/h/.local/state/log", "/h/.config" } },
                 { 5,
                   2,
+                  false,
                   { "HOME=/h", "XDG_RUNTIME_DIR=/r", "XDG_STATE_HOME=/s", NULL },
                   { "/r", "/s", "/h/.cache", "/s/log", "/h/.config" } },
+                { 0,
+                  1,
+                  true,
+                  { "HOME=/h", "XDG_RUNTIME_DIR=/r", "XDG_STATE_HOME=/s", NULL },
+                  { "/run", "/s", "/h/.cache", "/s/log", "/h/.config" } },
         };
 
         for (size_t i = 0; i < countof(users); i++) {
                 char *environment[4];
 
                 memcpy(environment, users[i].environment, sizeof(environment));
-                directory_bases_find(users[i].uid, users[i].pid, environment);
+                directory_bases_find(users[i].uid, users[i].pid, users[i].at_home, environment);
                 for (enum directory_kind kind = 0; kind < DIRECTORY_KIND_COUNT; kind++)
                         CHECK_STRING(directory_base(kind), users[i].bases[kind], "row %zu, %d", i,
                                      (int) kind);
         }
-        directory_bases_find(0, 1, (char *[]){ NULL });
+        directory_bases_find(0, 1, false, (char *[]){ NULL });
 }
 
 /* A unit that has a struct setup for one setting is like one without in all others: else a reload that only
