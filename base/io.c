@@ -138,3 +138,19 @@ int io_make_dirs(const char *path, unsigned mode) {
         }
         return make_dir(made, mode);
 }
+
+void io_close_others(int first, const int *kept, size_t n) {
+        for (;;) {
+                int next = -1;
+
+                for (size_t i = 0; i < n; i++)
+                        if (kept[i] >= first && (next < 0 || kept[i] < next))
+                                next = kept[i];
+                if (next < 0)
+                        break;
+                if (next > first)
+                        (void) close_range((unsigned) first, (unsigned) next - 1, 0);
+                first = next + 1;
+        }
+        (void) close_range((unsigned) first, ~0U, 0);
+}

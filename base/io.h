@@ -23,6 +23,9 @@ int io_write_file(const char *path, const char *text) must_check;
 /* mkdir -p with `mode` for what it makes. 0, also where the directory was there. */
 int io_make_dirs(const char *path, unsigned mode) must_check;
 
+/* Closes all descriptors from `first` on but for the `n` in `kept`, where -1 is none. */
+void io_close_others(int first, const int *kept, size_t n);
+
 /* Something that is only lacking now, and may be there in a moment: descriptors, memory, processes. `error`
  * is positive. */
 static inline bool io_is_shortage(int error) {

@@ -47,6 +47,8 @@ static char *own_directory(void) {
         if (n <= 0 || path[0] != '/')
                 return NULL;
         path[n] = '\0';
+        if (n == 1 && program_invocation_name[0] == '/') /* see isolate_guard_program() */
+                (void) snprintf(path, sizeof(path), "%s", program_invocation_name);
         *strrchr(path, '/') = '\0';
         return strdup(path);
 }

@@ -93,7 +93,6 @@ static int run_inside(const struct request *r, struct config *config, struct iso
                       struct run_options *o) {
         struct refusal refusal;
 
-        cleanup_close(&isolate->cgroup);
         if (o->load.foreground && o->load.foreground->directory && !r->read_only)
                 (void) !io_make_dirs(o->load.foreground->directory, 0755); /* the spawn tells */
         if (isolate->root.layers)
@@ -131,6 +130,7 @@ static int run_isolated(const struct request *r, char *const *layers, struct run
                         .memory = r->memory,
                 },
                 .capabilities = r->capabilities,
+                .given = o->descriptors,
         };
         struct enclosure enclosure = { .inside = -1, .alive = -1 };
         struct refusal refusal;
@@ -152,6 +152,7 @@ static int run_isolated(const struct request *r, char *const *layers, struct run
         if (wants_enclosure(r, config))
                 enclosure_open(&enclosure, &r->limits);
         isolate.cgroup = enclosure.inside;
+        isolate.shared = enclosure.alive;
         int e = isolate_enter(&isolate, &code, &refusal);
         if (e == 0)
                 return run_inside(r, config, &isolate, o);
@@ -198,7 +199,7 @@ int run_main(const struct request *r) {
                 .notify_socket = getenv("NOTIFY_SOCKET"),
                 .isolated = isolate && !r->root && !r->image,
                 .walled = isolate,
-                .has_descriptors = inherited_are_ours(environ),
+                .descriptors = inherited_count(environ),
                 .log_level = r->log_level,
                 .hooks = &bus_hooks,
         };
@@ -211,6 +212,9 @@ int run_main(const struct request *r) {
                 return verb_complain("run", "only with --root or --image", "--keep", NULL);
         if (r->image && r->root)
                 return verb_complain("run", "not with --root", "--image", NULL);
+        int e = r->image || r->root ? isolate_guard_program() : 0;
+        if (e < 0)
+                return say_refused(&(struct refusal){ .error = e, .doing = "protecting tend's own file" });
         if (r->image)
                 return run_image(r, &o);
         if (add_variables(r, &o) < 0)

@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -12,11 +14,13 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/userns.h"
 #include "init/init.h"
 #include "init/isolate.h"
@@ -25,6 +29,8 @@
 #include "init/tty.h"
 
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
+
+#define WORDS_MOST ((size_t) 4 << 20) /* bytes */
 
 /* What the two halves know of each other. */
 struct halves {
@@ -50,6 +56,13 @@ static int follow_parent(maybe_unused struct halves *h) {
 static int make_private(maybe_unused struct halves *h) {
         (void) unshare(CLONE_NEWCGROUP); /* a kernel without cgroups has no use for it */
         return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+}
+
+/* Whoever is in a session of keys may use them, in whatever namespace; see session-keyring(7). A kernel, or
+ * an engine, that has no keys for us has none for those inside. */
+static int leave_keys(maybe_unused struct halves *h) {
+        long r = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+        return r >= 0 || errno == ENOSYS || errno == EPERM ? 0 : -errno;
 }
 
 static int gather(struct halves *h) {
@@ -109,6 +122,7 @@ static const struct {
 } steps[] = {
         { "binding its life to tend's outside", follow_parent },
         { "making the mounts private",          make_private  },
+        { "leaving the session's keys",         leave_keys    },
         { "mounting /proc",                     gather        },
         { "binding",                            gather_binds  },
         { "entering the root",                  enter_root    },
@@ -166,10 +180,9 @@ static int run_steps(struct halves *h) {
                 _exit(1);
         }
         free(h->binds);
-        (void) close(h->failed[1]);
-        (void) close(h->outside.signal_fd);
-        /* alive[0] stays open, close-on-exec; signals stay blocked until init_open() has its own descriptor
-         * for them. */
+        /* Signals stay blocked until init_open() has its own descriptor for them. */
+        io_close_others(STDERR_FILENO + 1 + (int) h->options->given,
+                        (int[]){ h->alive[0], h->options->shared }, 2);
         return 0;
 }
 
@@ -257,6 +270,36 @@ static int split(struct halves *h, int *ret_code, struct refusal *ret) {
         (void) close(h->outside.signal_fd);
         root_tidy(&h->options->root);
         return r < 0 ? r : 1;
+}
+
+int isolate_guard_program(void) {
+        autofree char *line = NULL;
+        autostrv char **words = NULL;
+        char path[PATH_MAX];
+        struct statvfs here;
+        size_t size;
+
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+        if (geteuid() != 0 || n <= 0 || statvfs("/proc/self/exe", &here) < 0)
+                return 0;
+        if (here.f_flag & ST_RDONLY) {
+                (void) prctl(PR_SET_NAME, "tend"); /* or it were the number of a descriptor */
+                return 0;
+        }
+        path[n] = '\0';
+        int r = io_read_file("/proc/self/cmdline", WORDS_MOST, &line, &size);
+        for (const char *at = line; r == 0 && at < line + size; at += strlen(at) + 1)
+                r = strv_add(&words, at == line ? path : at);
+        if (r < 0)
+                return r;
+        struct mount_attr as = { .attr_set = MOUNT_ATTR_RDONLY };
+        autoclose int fd = open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (fd < 0)
+                return errno == EPERM || errno == ENOENT ? 0 : -errno;
+        if (mount_setattr(fd, "", AT_EMPTY_PATH, &as, sizeof(as)) < 0)
+                return -errno;
+        (void) syscall(SYS_execveat, fd, "", words, environ, AT_EMPTY_PATH);
+        return -errno;
 }
 
 int isolate_enter(struct isolate *o, int *ret_code, struct refusal *ret) {

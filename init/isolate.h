@@ -17,6 +17,8 @@ struct isolate {
         const char *hostname;  /* borrowed; NULL: leave alone */
         uint64_t capabilities; /* bit N for number N: what there is inside besides the usual ones */
         int cgroup;            /* borrowed; the directory of the cgroup to be in; -1: where we are */
+        int shared;            /* borrowed; what both halves hold, see isolate_enter(); -1: nothing */
+        unsigned given;        /* how many descriptors from 3 on are for the inside */
 };
 
 /* What the kernel has refused. */
@@ -26,8 +28,14 @@ struct refusal {
         const char *what;  /* a word of the options that it is about; NULL: none */
 };
 
+/* Who is root in another root is the owner of tend's own file as well, and gets at it by /proc/1/exe. So
+ * there it is executed anew, from a mount of the file that nobody can write to. Before anything else; 0 where
+ * there is no need, or no right to do so, or a negative errno. */
+int isolate_guard_program(void) must_check;
+
 /* Makes the namespaces and splits in two. In the child, PID 1 of the new ones, returns 0 and tend goes on
- * there, with isolate_seal(). The parent stays outside: it forwards signals, lets the child have the
+ * there, with isolate_seal(); it has no descriptor of before but 0 to 2, `shared` and those that are
+ * given, as each would be a way out. The parent stays outside: it forwards signals, lets the child have the
  * terminal, stops and continues with it, waits, and returns 1 with the child's exit code in *ret_code (128+N
  * by signal); the child dies with the parent. -1 with *ret filled in where that cannot be had: nothing is
  * left of it. */

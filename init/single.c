@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "init/init.h"
@@ -268,12 +269,8 @@ static int finish(struct run *r) {
 /* What a shell or a supervisor has passed on above stderr is for the command: as long as we held it too,
  * nobody would see it closed. */
 static void drop_fds(const struct run *r) {
-        unsigned kept = (unsigned) r->init.signal_fd;
-
         log_close();
-        if (kept > STDERR_FILENO + 1)
-                (void) close_range(STDERR_FILENO + 1, kept - 1, 0);
-        (void) close_range(kept + 1, ~0U, 0);
+        io_close_others(STDERR_FILENO + 1, &r->init.signal_fd, 1);
 }
 
 int single_run(const struct single *s) {

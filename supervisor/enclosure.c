@@ -134,11 +134,7 @@ _Noreturn static void stay_behind(int parent, const char *name, int alive) {
         (void) sigfillset(&all);
         (void) sigprocmask(SIG_SETMASK, &all, NULL);
         /* Whoever waits for the end of a pipe or a connection of tend's must not wait for us. */
-        unsigned low = (unsigned) MIN(parent, alive), high = (unsigned) MAX(parent, alive);
-        (void) close_range(0, low - 1, 0);
-        if (high > low + 1)
-                (void) close_range(low + 1, high - 1, 0);
-        (void) close_range(high + 1, ~0U, 0);
+        io_close_others(0, (int[]){ parent, alive }, 2);
         (void) !chdir("/");
         while (read(alive, &byte, 1) < 0 && errno == EINTR)
                 continue;

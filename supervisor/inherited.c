@@ -13,10 +13,17 @@
 #define MOST    4096
 #define NO_NAME "unknown" /* as sd_listen_fds_with_names(3) calls them */
 
-bool inherited_are_ours(char *const *environment) {
+static unsigned count_of(char *const *environment) {
+        const char *count = environment_get(environment, "LISTEN_FDS");
+        unsigned n;
+
+        return count && parse_unsigned(count, MOST, &n) == 0 ? n : 0;
+}
+
+unsigned inherited_count(char *const *environment) {
         const char *pid = environment_get(environment, "LISTEN_PID");
 
-        return pid && environment_get(environment, "LISTEN_FDS") && strtol(pid, NULL, 10) == getpid();
+        return pid && strtol(pid, NULL, 10) == getpid() ? count_of(environment) : 0;
 }
 
 static void look(struct inherited_fd *f) {
@@ -43,10 +50,9 @@ static char *take_name(const char **names) {
 
 int inherited_open(struct inherited *i, char *const *environment) {
         const char *names = environment_get(environment, "LISTEN_FDNAMES");
-        const char *count = environment_get(environment, "LISTEN_FDS");
-        unsigned n;
+        unsigned n = count_of(environment);
 
-        if (!count || parse_unsigned(count, MOST, &n) < 0 || n == 0)
+        if (n == 0)
                 return 0;
         i->list = calloc(n, sizeof(*i->list));
         if (!i->list)

@@ -19,8 +19,8 @@ struct inherited {
         unsigned n;
 };
 
-/* They are meant for this very process: LISTEN_PID= is its own. */
-bool inherited_are_ours(char *const *environment);
+/* How many are meant for this very process: LISTEN_PID= is its own. */
+unsigned inherited_count(char *const *environment);
 
 /* Takes them over, as LISTEN_FDS= and LISTEN_FDNAMES= say; what is not open is left out. 0 or -ENOMEM. */
 int inherited_open(struct inherited *i, char *const *environment) must_check;

@@ -482,7 +482,7 @@ int manager_run(struct init *init, struct config *config, const struct run_optio
         alarms_init(&m.alarms, clock_monotonic());
         lookouts_init(&m.lookouts);
         int r = plan_build(&m.plan, config, NULL);
-        if (r >= 0 && o->has_descriptors)
+        if (r >= 0 && o->descriptors > 0)
                 r = inherited_open(&m.listeners.inherited, o->load.environment);
         if (r >= 0)
                 r = launcher_open(&m.launcher, init, o->load.environment);

@@ -39,7 +39,7 @@ struct run_options {
         int log_level;                     /* --log-level; -1: what [tend] says */
         bool isolated;                     /* --isolate, with the machine's own files around us */
         bool walled;                       /* --isolate: what a bare namespace lacks is made */
-        bool has_descriptors;              /* whoever started tend handed it some, see inherited.h */
+        unsigned descriptors;              /* how many whoever started tend handed to it, see inherited.h */
         const struct manager_hooks *hooks; /* borrowed; NULL: nobody listens */
 };
 

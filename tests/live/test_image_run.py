@@ -181,3 +181,15 @@ def test_without_an_overlay_an_image_is_one_directory(beside, user):
     assert done.stdout.splitlines() == ["new", "written", "group", "new", "passwd"] and done.returncode == 0, done.stderr
     assert "touch: /etc/x: Read-only file system" in done.stderr
     assert "the kernel lays no overlay over" in done.stderr and "for this user: it is read-only" in done.stderr
+
+
+@needs_root
+@pytest.mark.parametrize("user", [False, True], ids=["root", "user"])
+def test_layers_are_no_way_out(beside, user):
+    """tend holds the directories of the layers while it runs: nobody inside has them in reach."""
+    (beside.place / "mark").write_text("of outside\n")
+    up = "../" * 20
+    done = beside("--image", made(beside), "--", "/bin/sh", "-c", f"for n in /proc/1/fd/* /proc/self/fd/*; do "
+                  f"[ -e $n/{up}{beside.place}/mark ] && echo escaped by $n; done; echo over", user=user)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "over\n"

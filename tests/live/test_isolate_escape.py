@@ -1,35 +1,8 @@
 """What would get out of `tend run --isolate` is refused, and nothing of the attempt is left outside."""
 import os
-import pathlib
-import subprocess
 
 import pytest
 from conftest import PYTHON
-
-NOBODY = 54321
-
-
-@pytest.fixture(params=["root", "user"])
-def walled(request, tend, tmp_path_factory):
-    """A command inside, with the machine's own root around it: its programs are there, and everything to try."""
-    if os.getuid() != 0 and request.param == "root":
-        pytest.skip("for root")
-    who = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.getuid() == 0 and request.param == "user" else []
-    place = pathlib.Path(subprocess.run(["mktemp", "-d", "/tmp/tend-wall-XXXXXX"], stdout=subprocess.PIPE, text=True,
-                                        check=True).stdout.strip())
-    place.chmod(0o755)
-    (place / "tend").write_bytes(pathlib.Path(tend.path).read_bytes())
-    (place / "tend").chmod(0o755)
-    (place / "runtime").mkdir()
-    (place / "runtime").chmod(0o777)
-    tend.path = str(place / "tend")
-
-    def start(*command, options=(), **more):
-        return tend("run", "--isolate", *options, "--", *command, pid1=False, wrapper=who,
-                    add_env={"XDG_RUNTIME_DIR": str(place / "runtime")}, **more)
-    start.place = place
-    yield start
-    subprocess.run(["rm", "-rf", place], check=True)
 
 
 @pytest.mark.parametrize("try_it", [
@@ -40,7 +13,10 @@ def walled(request, tend, tmp_path_factory):
     "nsenter --target 1 --mount true --all", "chroot /proc/1/root/../.. sh -c '[ -e /proc/1/root/../../../never ]'",
     "cat /dev/kmsg", "cat /dev/mem", "head -c1 /proc/kcore", "hostname other", "date -s 2001-01-01", "ip link add x type dummy",
     "dmesg --clear", "swapoff -a && false", "test -s /proc/keys", "test -s /proc/timer_list", "test -s /proc/interrupts",
-    "ls /sys/firmware/*",
+    "ls /sys/firmware/*", "mkdir /sys/fs/cgroup/x", "head -c1 /dev/mem", "echo 1 >/sys/kernel/uevent_helper",
+    "echo x >/proc/sys/kernel/modprobe", "echo x >/sys/fs/cgroup/release_agent", "mount -t cgroup -o memory none /mnt",
+    "echo :x:M::x::/bin/sh: >/proc/sys/fs/binfmt_misc/register", "mount -t overlay -o lowerdir=/etc:/usr none /mnt", "losetup -f /etc/passwd",
+    "pivot_root / /mnt", "test -S /run/dbus/system_bus_socket", "insmod /etc/passwd", "reboot -f",
 ], ids=lambda word: word.replace("/", ":"))
 def test_refused(walled, try_it):
     """In words, or with nothing there to be had."""
@@ -101,3 +77,27 @@ for number in (0x5412, 0x541C, 0x100005412):
 """, pty=True)
     assert p.wait() == 0, p.err
     assert p.out.count("errno 1\r\n") == 3, p.out
+
+
+KEYS = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+add_key, keyctl = {"x86_64": (248, 250), "aarch64": (217, 219)}[os.uname().machine]
+session = ctypes.c_long(-3)
+if sys.argv[1] == "look":
+    print(libc.syscall(keyctl, ctypes.c_long(10), session, b"user", b"of tend's tests", ctypes.c_long(0)), ctypes.get_errno())
+else:
+    assert libc.syscall(keyctl, ctypes.c_long(1), None) > 0
+    assert libc.syscall(add_key, b"user", b"of tend's tests", b"secret", ctypes.c_long(6), session) > 0
+    assert libc.syscall(keyctl, ctypes.c_long(10), session, b"user", b"of tend's tests", ctypes.c_long(0)) > 0
+    os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_keys_of_the_caller(walled):
+    """What his session may use of keys (of Kerberos, of encrypted disks) is not for those inside."""
+    if os.uname().machine not in ("x86_64", "aarch64"):
+        pytest.skip("the numbers of the calls are not known here")
+    p = walled(*PYTHON, KEYS, "look", wrapper=[*PYTHON, KEYS])
+    assert p.wait() == 0, p.err
+    assert p.out == "-1 126\n"  # ENOKEY

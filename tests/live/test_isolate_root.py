@@ -28,10 +28,10 @@ def inside(request, tend):
         for path in [place, *place.rglob("*")]:
             os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
 
-    def start(*command, options=(), **more):
+    def start(*command, options=(), wrapper=(), **more):
         who = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if is_other else []
         return tend("run", "--isolate", "--root", root, "--bind=/usr:/usr:ro", *options, "--", *command, pid1=False,
-                    wrapper=who, **more)
+                    wrapper=[*wrapper, *who], **more)
     tend.path, tend.directory = str(place / "tend"), place
     start.root, start.place, start.is_other = root, place, is_other
     before = pathlib.Path("/proc/self/mountinfo").read_text()
@@ -133,3 +133,30 @@ def test_without_an_overlay(inside):
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
     assert done.stdout == "as it was\nwritten\ntouch: cannot touch '/etc/x': Read-only file system\n", done.stderr
     assert f"tend: the kernel lays no overlay over {inside.root} for this user: it is read-only" in done.stderr
+
+
+@pytest.mark.parametrize("try_it", ["chmod 4755 /proc/1/exe", "chown 1 /proc/1/exe", "touch /proc/1/exe", "setcap cap_net_raw+ep /proc/1/exe",
+                                    "echo x >>/proc/1/exe", "exec 3</proc/1/exe; chmod 4755 /dev/fd/3"], ids=lambda word: word.replace("/", ":"))
+def test_program_of_tend(inside, try_it):
+    """Root's own outside: to be run and to be read, and as it was. (An ordinary user can only harm a copy of his own.)"""
+    if inside.is_other or os.getuid() != 0:
+        pytest.skip("an ordinary user has no mount to look at it through")
+    program = inside.place / "tend"
+    before = program.stat()
+    p = inside("sh", "-c", f"readlink /proc/1/exe; cat /proc/1/comm; ({try_it}) 2>/dev/null && echo escaped; "
+               "cp /proc/1/exe /tmp/copy && /tmp/copy --version")
+    assert p.wait() == 0, p.err
+    after = program.stat()
+    assert [after.st_mode, after.st_uid, after.st_mtime_ns, after.st_ctime_ns] == [before.st_mode, before.st_uid, before.st_mtime_ns,
+                                                                                    before.st_ctime_ns]
+    assert p.out.startswith("/\ntend\ntend ")
+
+
+def test_descriptors_of_outside(inside):
+    """Not those that tend was started with, nor those that it has opened itself: each directory would be a way to what is outside."""
+    (inside.place / "mark").write_text("of outside\n")
+    up = "../" * 20
+    p = inside("sh", "-c", f"for n in /proc/1/fd/* /proc/self/fd/*; do [ ! -e $n/{up}{inside.place}/mark ] || echo escaped by $n; done; "
+               "ls /proc/self/fd; cat <&7", wrapper=["sh", "-c", 'exec 7</ 8</etc/passwd; exec "$@"', "sh"])
+    assert p.wait() != 0
+    assert p.out.split() == ["0", "1", "2", "3"], p.err
