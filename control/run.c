@@ -129,6 +129,7 @@ static int run_isolated(const struct request *r, char *const *layers, struct run
                         .read_only = r->read_only,
                         .memory = r->memory,
                 },
+                .uptime = r->uptime,
                 .capabilities = r->capabilities,
                 .given = o->descriptors,
         };

@@ -184,6 +184,7 @@ static const struct option_row run_options[] = {
           WALL "what all may use together" },
         { "cpus",        "N",    take_cpus, FIELD(unsigned, limits.cpus), WALL "the same of processors" },
         { "tasks",       "N",    take_size, FIELD(uint64_t, limits.tasks), WALL "the same of processes" },
+        { "uptime",      "SPAN", SPAN(uptime),       WALL "clocks as if booted SPAN ago" },
         { "env",         "A=B",  take_variable, FIELD(char **, variables),
           "a variable for the services; again" },
         { "stop-budget", "SPAN", SPAN(stop_budget),  "what a stop may take in all, instead of StopBudget=" },
@@ -528,7 +529,11 @@ static int run(const struct verb *v, const struct request *r) {
 
 int verb_main(const struct verb *v, int argc, char **argv) {
         struct request r = {
-                .stop_budget = USEC_INFINITY, .log_level = -1, .base_time = USEC_INFINITY, .iterations = 1
+                .stop_budget = USEC_INFINITY,
+                .uptime = USEC_INFINITY,
+                .log_level = -1,
+                .base_time = USEC_INFINITY,
+                .iterations = 1,
         };
         int code = parse(v, argc, argv, &r);
 

@@ -23,6 +23,7 @@ struct request {
         struct enclosure_limits limits;
         uint64_t capabilities; /* --cap-add: bit N for number N */
         int network;           /* enum network */
+        usec_t uptime;         /* --uptime; USEC_INFINITY: not given */
         usec_t stop_budget;    /* USEC_INFINITY: not given */
         usec_t base_time;      /* of `tend calendar`; USEC_INFINITY: now */
         usec_t probe_timeout;  /* of a try; 0: not given */

@@ -146,13 +146,22 @@ static int clone_with(int flags, int cgroup) {
         return pid < 0 ? -errno : (int) pid;
 }
 
+/* What the child is born into. */
+static int clone_child(const struct isolate *o, struct refusal *ret) {
+        int r = o->uptime == USEC_INFINITY ? 0 : kernel_set_uptime(o->uptime);
+
+        ret->doing =
+                r == -EINVAL ? "setting clocks, which takes a kernel with CONFIG_TIME_NS" : "setting clocks";
+        if (r < 0)
+                return r;
+        ret->doing = "making namespaces";
+        return clone_with(NAMESPACES | (o->network == NETWORK_HOST ? 0 : CLONE_NEWNET), o->cgroup);
+}
+
 /* Root may have been left without the capability: then a user namespace brings it, as for anybody else. The
  * new PID 1 is born into the others, so that all of us stays outside of them. */
 static int make_child(struct halves *h, struct refusal *ret) {
-        int flags = NAMESPACES | (h->options->network == NETWORK_HOST ? 0 : CLONE_NEWNET);
-
-        ret->doing = "making namespaces";
-        int pid = geteuid() == 0 ? clone_with(flags, h->options->cgroup) : -EPERM;
+        int pid = geteuid() == 0 ? clone_child(h->options, ret) : -EPERM;
         if (pid != -EPERM)
                 return pid;
         struct userns users;
@@ -163,8 +172,7 @@ static int make_child(struct halves *h, struct refusal *ret) {
         if (!users.whole)
                 log_info(NULL, "nobody but root is inside: %s", users.why);
         h->options->root.as_user = true;
-        ret->doing = "making namespaces";
-        return clone_with(flags, h->options->cgroup);
+        return clone_child(h->options, ret);
 }
 
 static int run_steps(struct halves *h) {

@@ -1,5 +1,6 @@
 /* `tend run --isolate`: namespaces of its own, so that tend is PID 1 on any machine: PID, mount, UTS, IPC,
- * cgroup, network where asked for, and a user namespace where tend may not make the others without one. */
+ * cgroup, network and time where asked for, and a user namespace where tend may not make the others without
+ * one. */
 #pragma once
 
 #include "base/def.h"
@@ -15,6 +16,7 @@ struct isolate {
         enum network network;
         struct root root;
         const char *hostname;  /* borrowed; NULL: leave alone */
+        usec_t uptime;         /* what its clocks say at the start; USEC_INFINITY: the machine's clocks */
         uint64_t capabilities; /* bit N for number N: what there is inside besides the usual ones */
         int cgroup;            /* borrowed; the directory of the cgroup to be in; -1: where we are */
         int shared;            /* borrowed; what both halves hold, see isolate_enter(); -1: nothing */

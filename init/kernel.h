@@ -12,6 +12,11 @@ int kernel_set_hostname(const char *name) must_check; /* without a right to wher
 /* Brings the loopback interface up; 0 as well where it is. A negative errno where that is refused. */
 int kernel_raise_loopback(void) must_check;
 
+/* For the children that we make from now on, which must not share our memory: clocks of their own that say
+ * that the machine has been up for so long (CLOCK_MONOTONIC, CLOCK_BOOTTIME, /proc/uptime), to a second.
+ * -EINVAL where the kernel has no such clocks, -ERANGE, or what it refuses. See time_namespaces(7). */
+int kernel_set_uptime(usec_t uptime) must_check;
+
 /* Whether /proc is there and of the PID namespace of `self`, our own pid: another's would have us signal
  * strangers. */
 bool kernel_has_own_proc(pid_t self);
