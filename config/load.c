@@ -166,7 +166,7 @@ static int make_spec(struct unit *u) {
 static int read_control(struct loader *l, const char *name, uint32_t *ret) {
         autostrv char **files = NULL;
         struct diags said = {};
-        int r = search_control(name, &files);
+        int r = l->has_control ? search_control(name, &files) : 0;
 
         if (r == 0 && files)
                 r = draft_add_file(&l->draft, name);
@@ -497,7 +497,12 @@ static int load(struct loader *l) {
 }
 
 int config_load(const struct load_options *o, struct diags *d, struct config **ret) {
-        struct loader l = { .options = o, .diags = d, .config = calloc(1, sizeof(*l.config)) };
+        struct loader l = {
+                .options = o,
+                .diags = d,
+                .config = calloc(1, sizeof(*l.config)),
+                .has_control = access(SEARCH_CONTROL, F_OK) == 0,
+        };
         size_t errors = d->errors, first = d->n;
 
         directory_bases_find(geteuid(), getpid(), o->at_home, o->environment);

@@ -26,8 +26,9 @@ struct loader {
         struct source *sources;        /* owned; of each unit */
         struct origin *origins;        /* owned; of the unit that is looked at */
         size_t n_origins, room;
-        bool has_errors; /* some of that unit's lines were refused */
-        bool is_file;    /* the section that is applied is a unit file's */
+        bool has_errors;  /* some of that unit's lines were refused */
+        bool is_file;     /* the section that is applied is a unit file's */
+        bool has_control; /* SEARCH_CONTROL is there: few containers have it, and many units would ask */
         bool has_search;
         struct search search; /* once a unit file was asked for */
 };
