@@ -46,7 +46,7 @@ static int apply_line(struct loader *l, struct draft_line *line, struct unit *u,
                 .unit = u,
                 .hostname = l->config->container.hostname,
         };
-        int r = line->setting->parse(&a);
+        int r = setting_parse(&a);
         bool passed_over = r == -EINVAL && l->is_file && is_passed_over(line->setting);
 
         line->told |= said.errors + said.warnings > 0;

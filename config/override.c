@@ -15,10 +15,9 @@ enum override_kind override_kind(const struct setting *s) {
                 { value_period, OVERRIDE_PERIOD }, { value_affinity, OVERRIDE_PROCESSORS },
                 { value_device, OVERRIDE_DEVICE }, { value_bool, OVERRIDE_BOOL },
         };
-        const struct setup_row *row = s->parse == value_budget ? s->table : NULL;
 
-        for (size_t i = 0; row && i < countof(kinds); i++)
-                if (kinds[i].parse == row->parse)
+        for (size_t i = 0; s->part == PART_BUDGET && i < countof(kinds); i++)
+                if (kinds[i].parse == s->parse)
                         return kinds[i].kind;
         return OVERRIDE_NONE;
 }
@@ -113,7 +112,7 @@ int override_apply(const struct override *list, const char *unit, struct unit *u
                         const struct assignment a = {
                                 .setting = o->setting, .object = u, .value = *value, .diags = d, .unit = u
                         };
-                        r = o->setting->parse(&a);
+                        r = setting_parse(&a);
                 }
         }
         return r;

@@ -30,19 +30,8 @@ struct path_spec *path_spec_free(struct path_spec *p) {
         return NULL;
 }
 
-/* Each row's own parser reads its default: there is one place that says it. */
 struct path_spec *path_spec_new(void) {
         struct path_spec *p = calloc(1, sizeof(*p));
-        struct unit owner = { .path = p };
 
-        for (size_t i = 0; p && i < n_settings; i++) {
-                struct assignment a = { .setting = &settings[i], .object = &owner, .unit = &owner };
-
-                if (settings[i].parse != value_path_field)
-                        continue;
-                a.value = setting_fallback(&settings[i], false);
-                if (settings[i].parse(&a) < 0)
-                        return path_spec_free(p);
-        }
-        return p;
+        return p && setting_fill(PART_PATH, p) < 0 ? path_spec_free(p) : p;
 }

@@ -47,7 +47,7 @@ int recipe_make(const struct recipe *r, const char *name, struct unit **ret) {
                         .unit = u,
                         .hostname = r->hostname,
                 };
-                error = a.setting->parse(&a);
+                error = setting_parse(&a);
         }
         if (error != -ENOMEM)
                 error = settle(r, u);

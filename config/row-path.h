@@ -8,11 +8,8 @@
 
 /* A field of struct path_spec. */
 #define IN_PATH(type, f, kind, words)                                                                        \
-        .parse = value_path_field, .print = value_print_path_field,                                          \
-        .field = PLACE(struct path_spec, type, f), .values = (words),                                        \
-        .table = &(const struct path_field_row) {                                                            \
-                value_##kind, value_print_##kind                                                             \
-        }
+        .parse = value_##kind, .print = value_print_##kind, IN(PATH, struct path_spec, type, f),             \
+        .values = (words)
 #define WATCHES(what, words)                                                                                 \
         .parse = value_path_line, .print = value_print_path_line, .values = (words),                         \
         .table = &(const struct path_row) {                                                                  \

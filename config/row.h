@@ -43,35 +43,27 @@
                 RLIMIT_##resource, LIMIT_##kind                                                              \
         }
 
+/* The same of a part of the unit. */
+#define IN(which, owner, type, f) .part = PART_##which, .field = PLACE(owner, type, f)
+
 /* Kept in unit->bonds, for the few units that set it. */
-#define BOND(kind)                                                                                           \
-        .parse = value_bond, .print = value_print_bond, .values = "units",                                   \
-        .table = &(const struct bond_row) {                                                                  \
-                value_unit_names, value_print_unit_names, PLACE(struct bonds, char **, names[BOND_##kind])   \
-        }
-#define BOND_SWITCH(f)                                                                                       \
-        .parse = value_bond, .print = value_print_bond, .values = "yes or no", .fallback = "no",             \
-        .table = &(const struct bond_row) {                                                                  \
-                value_bool, value_print_bool, PLACE(struct bonds, bool, f)                                   \
-        }
+#define IN_BONDS(type, f, kind, words)                                                                       \
+        .parse = value_##kind, .print = value_print_##kind, IN(BONDS, struct bonds, type, f),                \
+        .values = (words)
+#define BOND(kind)     IN_BONDS(char **, names[BOND_##kind], unit_names, "units")
+#define BOND_SWITCH(f) IN_BONDS(bool, f, bool, "yes or no"), .fallback = "no"
 
 /* Kept in unit->readiness, likewise. */
 #define READINESS(type, f, kind, words)                                                                      \
-        .parse = value_readiness, .print = value_print_readiness, .values = words,                           \
-        .table = &(const struct readiness_row) {                                                             \
-                value_##kind, value_print_##kind, PLACE(struct readiness, type, f), NULL                     \
-        }
+        .parse = value_##kind, .print = value_print_##kind, IN(READINESS, struct readiness, type, f),        \
+        .values = (words)
 #define READINESS_BY(type, f, kind, words, also)                                                             \
-        .parse = value_readiness, .print = value_print_readiness, .values = (words), .extension = true,      \
-        .table = &(const struct readiness_row) {                                                             \
-                value_##kind, value_print_##kind, PLACE(struct readiness, type, f), also                     \
-        }
+        .parse = value_##kind, .print = value_print_##kind, IN(READINESS, struct readiness, type, f),        \
+        .values = (words), .table = (also), .extension = true
 #define HEALTH_SPAN(f) READINESS_BY(usec_t, f, span, "a span of time", NULL)
 #define HEALTH_ALIAS(f)                                                                                      \
-        .parse = value_readiness, .print = value_print_nothing, .values = "a span of time",                  \
-        .extension = true, .table = &(const struct readiness_row) {                                          \
-                value_span, value_print_nothing, PLACE(struct readiness, usec_t, f), NULL                    \
-        }
+        .parse = value_span, .print = value_print_nothing, IN(READINESS, struct readiness, usec_t, f),       \
+        .values = "a span of time", .extension = true
 
 #define LIMIT_SIZE_WORDS    "a size, \"infinity\", or two of them as soft:hard"
 #define LIMIT_COUNT_WORDS   "a number, \"infinity\", or two of them as soft:hard"
@@ -82,18 +74,14 @@
 
 /* A field of struct setup. */
 #define IN_SETUP(type, f, kind, words, also)                                                                 \
-        .parse = value_setup, .print = value_print_setup, .field = PLACE(struct setup, type, f),             \
-        .values = (words), .table = &(const struct setup_row) {                                              \
-                value_##kind, value_print_##kind, also                                                       \
-        }
+        .parse = value_##kind, .print = value_print_##kind, IN(SETUP, struct setup, type, f),                \
+        .values = (words), .table = (also)
 #define STATUSES(f) IN_SETUP(struct status_set *, exits.f, status_set, "exit codes and signals", NULL)
 #define STATUS(f)   IN_SETUP(int, exits.f, int, "a number from 0 to 255", &status_range)
 /* A field of struct budget. */
 #define IN_BUDGET(type, f, kind, words, also)                                                                \
-        .parse = value_budget, .print = value_print_budget, .field = PLACE(struct budget, type, f),          \
-        .values = (words), .table = &(const struct setup_row) {                                              \
-                value_##kind, value_print_##kind, also                                                       \
-        }
+        .parse = value_##kind, .print = value_print_##kind, IN(BUDGET, struct budget, type, f),              \
+        .values = (words), .table = (also)
 #define BUDGET(name, type, f, kind, words, also) SERVICE(name), IN_BUDGET(type, f, kind, words, also)
 #define MEMORY(name, f, also)                                                                                \
         BUDGET(name, struct amount, f, amount, "a size, a percentage, or \"infinity\"", also)
@@ -102,11 +90,8 @@
 #define PROCESSORS(name, f) BUDGET(name, cpu_set_t *, f, affinity, "numbers: 0-3 5", NULL)
 #define ACCOUNTING(name, f) SERVICE(name), IN_BUDGET(bool, f, bool, "yes or no", NULL), .fallback = "no"
 #define DEVICE(name, KIND, words)                                                                            \
-        SERVICE(name), .parse = value_budget, .print = value_print_budget, .values = (words),                \
-                       .table = &(const struct setup_row) {                                                  \
-                .parse = value_device, .print = value_print_device,                                          \
-                .table = &(const struct device_row){ DEVICE_##KIND },                                        \
-        }
+        BUDGET(name, struct device_limit *, devices, device, words,                                          \
+               (&(const struct device_row){ DEVICE_##KIND }))
 
 #define UNTIL_UP(name) name "= until all services are up."
 #define CHECK_ROW(name, word, is_assertion, takes, about)                                                    \
@@ -132,20 +117,16 @@
         .table = &(const struct timer_row) {                                                                 \
                 TIMER_##base                                                                                 \
         }
-#define TIMER_FIELD(kind, type, f)                                                                           \
-        .parse = value_timer_##kind, .print = value_print_timer_##kind,                                      \
-        .table = &(const struct timer_field) {                                                               \
-                PLACE(struct timer_spec, type, f)                                                            \
-        }
-#define TIMER_SPAN(f)   TIMER_FIELD(span, usec_t, f), .values = "a span of time"
-#define TIMER_SWITCH(f) TIMER_FIELD(switch, bool, f), .values = "yes or no"
+#define IN_TIMER(type, f, kind, words)                                                                       \
+        .parse = value_##kind, .print = value_print_##kind, IN(TIMER, struct timer_spec, type, f),           \
+        .values = (words)
+#define TIMER_SPAN(f)   IN_TIMER(usec_t, f, timer_span, "a span of time")
+#define TIMER_SWITCH(f) IN_TIMER(bool, f, bool, "yes or no")
 
 /* A field of struct socket_spec. */
 #define IN_SOCKET(type, f, kind, words, also)                                                                \
-        .parse = value_socket, .print = value_print_socket, .field = PLACE(struct socket_spec, type, f),     \
-        .values = (words), .table = &(const struct socket_row) {                                             \
-                value_##kind, value_print_##kind, also                                                       \
-        }
+        .parse = value_##kind, .print = value_print_##kind, IN(SOCKET, struct socket_spec, type, f),         \
+        .values = (words), .table = (also)
 #define LISTEN(what, words)                                                                                  \
         .parse = value_listen, .print = value_print_listen, .values = (words),                               \
         .table = &(const struct listen_row) {                                                                \

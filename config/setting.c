@@ -55,7 +55,7 @@ bool setting_is_of_slice(const struct setting *s) {
 
         if (is_one_of(s, others, countof(others)))
                 return false;
-        return s->parse == value_budget || strcmp(s->key, "Description") == 0 ||
+        return s->part == PART_BUDGET || strcmp(s->key, "Description") == 0 ||
                strcmp(s->key, "Documentation") == 0;
 }
 
@@ -75,7 +75,7 @@ int setting_apply_defaults(enum setting_owner owner, void *object, bool from_ten
                 /* An empty value is what an unset field holds. */
                 a.setting = &settings[i];
                 a.value = setting_fallback(&settings[i], from_tend_ini);
-                int r = settings[i].parse(&a);
+                int r = setting_parse(&a);
                 if (r < 0)
                         return r;
         }
@@ -103,7 +103,7 @@ static bool is_live(const struct setting *s) {
                                               "Slice" };
 
         return strcmp(s->key, "AllowUsers") == 0 ||
-               (s->parse == value_budget && !is_one_of(s, others, countof(others)));
+               (s->part == PART_BUDGET && !is_one_of(s, others, countof(others)));
 }
 
 /* All that makes a unit what it is, as text. NULL without memory. */
@@ -121,7 +121,7 @@ static char *describe(const struct unit *u, bool all) {
 
                 /* What an empty list leaves out shall not move the next one into its place. */
                 (void) fprintf(out, "%zu\n", i);
-                settings[i].print(&settings[i], u, out);
+                setting_print(&settings[i], u, out);
         }
         if (fclose(out) == 0)
                 return text;

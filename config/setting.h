@@ -9,9 +9,24 @@
 /* Whose field it is. */
 enum setting_owner { OWNER_UNIT, OWNER_CONTAINER };
 
+/* Where the field is: in the unit (or the container) itself, or in one of the parts that few units have.
+ * Those of timers, sockets and paths are there where the unit is one; the others come with the first setting
+ * that says something else than its default. */
+enum unit_part {
+        PART_SELF,
+        PART_BONDS,
+        PART_BUDGET,
+        PART_READINESS,
+        PART_SETUP,
+        PART_TIMER,
+        PART_SOCKET,
+        PART_PATH,
+};
+
 struct setting;
 
-/* One assignment on its way in. `object` is the struct unit or struct container. */
+/* One assignment on its way in. `object` is the struct unit or struct container, and to a row's own parser
+ * the part that its field is in. */
 struct assignment {
         const struct setting *setting;
         void *object;
@@ -27,12 +42,11 @@ struct setting {
         const char *section; /* "Unit", "Service", "Install" of a unit file, "tend" for the container */
         const char *key;
         enum setting_owner owner;
-        int (*parse)(
-                const struct assignment *a); /* 0 or a negative errno; has said what is wrong to a->diags */
-        /* Writes the effective value in the user's words, one line for each element of a list; nothing for an
-         * unset one. */
+        enum unit_part part;
+        /* The type's parser and printer; of a row: setting_parse() and setting_print(). */
+        int (*parse)(const struct assignment *a);
         void (*print)(const struct setting *s, const void *object, FILE *out);
-        size_t field;      /* offset in the owner */
+        size_t field;      /* offset in the part */
         const void *table; /* what parse and print need besides: words of an enum, a resource, an exec kind */
         const char *fallback;      /* default as the user would write it; NULL: unset */
         const char *fallback_tend; /* default in tend.ini where it differs */
@@ -46,6 +60,16 @@ struct setting {
  * parse says so by name). */
 extern const struct setting settings[];
 extern const size_t n_settings;
+
+/* Reads one assignment. 0 or a negative errno; what is wrong has been said to a->diags. */
+int setting_parse(const struct assignment *a) must_check;
+
+/* Writes the effective value in the user's words, one line for each element of a list; nothing for an unset
+ * one. `object` is the struct unit or struct container. */
+void setting_print(const struct setting *s, const void *object, FILE *out);
+
+/* Gives a part that is all zero the defaults of its settings. 0 or a negative errno. */
+int setting_fill(enum unit_part p, void *part) must_check;
 
 /* Gives `object` its defaults: each row's own parser reads its words. For a new unit or container that is all
  * zero but for its name. 0, or a negative errno. */

@@ -65,21 +65,7 @@ const struct directory_place *directory_place(enum directory_kind kind) {
 struct setup *setup_new(void) {
         struct setup *s = calloc(1, sizeof(*s));
 
-        for (size_t i = 0; s && i < n_settings; i++) {
-                const struct setup_row *row = settings[i].table;
-                struct assignment a = { .setting = &settings[i], .object = s };
-
-                if (settings[i].parse != value_setup)
-                        continue;
-
-                struct setting inner = settings[i];
-                inner.table = row->table;
-                a.setting = &inner;
-                a.value = setting_fallback(&settings[i], false);
-                if (row->parse(&a) < 0)
-                        return setup_free(s);
-        }
-        return s;
+        return s && setting_fill(PART_SETUP, s) < 0 ? setup_free(s) : s;
 }
 
 struct setup *setup_free(struct setup *s) {

@@ -25,7 +25,7 @@ struct socket_spec *socket_spec_new(void) {
                     settings[i].parse == value_command)
                         continue;
                 a.value = setting_fallback(&settings[i], false);
-                if (settings[i].parse(&a) < 0)
+                if (setting_parse(&a) < 0)
                         return socket_spec_free(s);
         }
         return s;

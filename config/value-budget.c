@@ -1,4 +1,4 @@
-/* Settings whose fields are in unit->budget, which is made for the first of them that is set. */
+/* Settings whose fields are in unit->budget. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,33 +17,6 @@ static void *field_of(const struct assignment *a) {
 
 static const void *field_in(const struct setting *s, const void *object) {
         return (const char *) object + s->field;
-}
-
-int value_budget(const struct assignment *a) {
-        const struct setup_row *row = a->setting->table;
-        struct setting inner = *a->setting;
-        struct assignment within = *a;
-
-        if (!a->unit->budget && strcmp(a->value, setting_fallback(a->setting, false)) == 0)
-                return 0;
-        if (!a->unit->budget)
-                a->unit->budget = calloc(1, sizeof(struct budget));
-        if (!a->unit->budget)
-                return value_out_of_memory(a);
-        within.object = a->unit->budget;
-        inner.table = row->table;
-        within.setting = &inner;
-        return row->parse(&within);
-}
-
-void value_print_budget(const struct setting *s, const void *object, FILE *out) {
-        static const struct budget none;
-        const struct setup_row *row = s->table;
-        const struct unit *u = object;
-        struct setting inner = *s;
-
-        inner.table = row->table;
-        row->print(&inner, u->budget ? u->budget : &none, out);
 }
 
 /* "60%", "5.5%", "0.01%" in hundredths of a percent. -EINVAL where it is none. */

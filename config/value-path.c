@@ -1,5 +1,4 @@
-/* The settings of path units. A unit of another kind has no place for them: its defaults are read, and that
- * is all. */
+/* The settings of path units. A unit of another kind has no place for them. */
 
 #include <limits.h>
 #include <string.h>
@@ -10,26 +9,6 @@
 
 static const struct path_spec *path_of(const void *object) {
         return ((const struct unit *) object)->path;
-}
-
-int value_path_field(const struct assignment *a) {
-        const struct path_field_row *row = a->setting->table;
-        struct setting inner = *a->setting;
-        struct assignment within = *a;
-
-        if (!a->unit->path)
-                return 0;
-        inner.table = NULL;
-        within.setting = &inner;
-        within.object = a->unit->path;
-        return row->parse(&within);
-}
-
-void value_print_path_field(const struct setting *s, const void *object, FILE *out) {
-        const struct path_field_row *row = s->table;
-
-        if (path_of(object))
-                row->print(s, path_of(object), out);
 }
 
 /* Without slashes that say nothing, and parts that are "."; false where one is "..". */

@@ -1,42 +1,10 @@
-/* Settings whose fields are in unit->readiness, which is made when the first of them is set. */
+/* Settings whose fields are in unit->readiness. */
 
 #include <string.h>
 
 #include "base/text.h"
 #include "config/setup.h"
 #include "config/value.h"
-
-int value_readiness(const struct assignment *a) {
-        const struct readiness_row *row = a->setting->table;
-        struct unit *u = a->object;
-        struct setting inner = *a->setting;
-        struct assignment same = *a;
-
-        if (!u->readiness && strcmp(a->value, setting_fallback(a->setting, u->from_tend_ini)) == 0)
-                return 0;
-        if (!u->readiness) {
-                struct readiness *made = malloc(sizeof(*made));
-
-                if (!made)
-                        return value_out_of_memory(a);
-                *made = *unit_readiness(u);
-                u->readiness = made;
-        }
-        inner.field = row->field;
-        inner.table = row->table;
-        same.setting = &inner;
-        same.object = u->readiness;
-        return row->parse(&same);
-}
-
-void value_print_readiness(const struct setting *s, const void *object, FILE *out) {
-        const struct readiness_row *row = s->table;
-        struct setting inner = *s;
-
-        inner.field = row->field;
-        inner.table = row->table;
-        row->print(&inner, unit_readiness(object), out);
-}
 
 static void *field_of(const struct assignment *a) {
         return (char *) a->object + a->setting->field;

@@ -1,5 +1,4 @@
-/* What is kept in struct setup: conditions, directories, input data. The struct is made for the first setting
- * that says something else than its default. */
+/* What is kept in struct setup: conditions, directories, input data. */
 
 #include <errno.h>
 #include <string.h>
@@ -24,33 +23,6 @@ static struct setup *get_setup(const struct assignment *a) {
         if (!a->unit->setup)
                 a->unit->setup = setup_new();
         return a->unit->setup;
-}
-
-int value_setup(const struct assignment *a) {
-        const struct setup_row *row = a->setting->table;
-        struct setting inner = *a->setting;
-        struct assignment within = *a;
-
-        if (!a->unit->setup && strcmp(a->value, setting_fallback(a->setting, false)) == 0)
-                return 0;
-        within.object = get_setup(a);
-        if (!within.object)
-                return value_out_of_memory(a);
-        inner.table = row->table;
-        within.setting = &inner;
-        return row->parse(&within);
-}
-
-void value_print_setup(const struct setting *s, const void *object, FILE *out) {
-        const struct setup_row *row = s->table;
-        const struct unit *u = object;
-        struct setting inner = *s;
-
-        inner.table = row->table;
-        if (u->setup)
-                row->print(&inner, u->setup, out);
-        else if (row->print != value_print_nothing && *setting_fallback(s, false) != '\0')
-                (void) fprintf(out, "%s\n", setting_fallback(s, false));
 }
 
 static bool takes_path(enum check_kind kind) {

@@ -1,5 +1,4 @@
-/* The settings of sockets. A unit that is no socket has no place for them: its defaults are read, and that is
- * all. */
+/* The settings of sockets. A unit that is no socket has no place for them. */
 
 #include <errno.h>
 #include <limits.h>
@@ -12,28 +11,6 @@
 
 static const struct socket_spec *socket_of(const void *object) {
         return ((const struct unit *) object)->socket;
-}
-
-int value_socket(const struct assignment *a) {
-        const struct socket_row *row = a->setting->table;
-        struct setting inner = *a->setting;
-        struct assignment within = *a;
-
-        if (!a->unit->socket)
-                return 0;
-        inner.table = row->table;
-        within.setting = &inner;
-        within.object = a->unit->socket;
-        return row->parse(&within);
-}
-
-void value_print_socket(const struct setting *s, const void *object, FILE *out) {
-        const struct socket_row *row = s->table;
-        struct setting inner = *s;
-
-        inner.table = row->table;
-        if (socket_of(object))
-                row->print(&inner, socket_of(object), out);
 }
 
 /* --- What it listens on. */

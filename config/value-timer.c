@@ -1,5 +1,4 @@
-/* The settings of timers. A unit that is no timer has no place for them: its defaults are read, and that is
- * all. */
+/* The settings of timers. A unit that is no timer has no place for them. */
 
 #include <errno.h>
 #include <string.h>
@@ -9,12 +8,8 @@
 #include "config/calendar.h"
 #include "config/value.h"
 
-static void *field_of(const struct setting *s, struct timer_spec *t) {
-        return (char *) t + ((const struct timer_field *) s->table)->field;
-}
-
-static const void *field_in(const struct setting *s, const struct timer_spec *t) {
-        return (const char *) t + ((const struct timer_field *) s->table)->field;
+static void *field_of(const struct assignment *a) {
+        return (char *) a->object + a->setting->field;
 }
 
 static const struct timer_spec *timer_of(const void *object) {
@@ -120,36 +115,16 @@ void value_print_calendar(const struct setting *s maybe_unused, const void *obje
 }
 
 int value_timer_span(const struct assignment *a) {
-        usec_t span;
+        usec_t *field = field_of(a);
 
-        if (parse_span(*a->value == '\0' ? "0" : a->value, &span) < 0)
-                return value_reject(a, "not a span of time");
-        if (a->unit->timer)
-                *(usec_t *) field_of(a->setting, a->unit->timer) = span;
+        if (*a->value != '\0')
+                return value_span(a);
+        *field = 0;
         return 0;
 }
 
 void value_print_timer_span(const struct setting *s, const void *object, FILE *out) {
-        char span[PARSE_PRINT_MAX];
-
-        if (timer_of(object))
-                (void) fprintf(out, "%s\n",
-                               print_span(*(const usec_t *) field_in(s, timer_of(object)), span));
-}
-
-int value_timer_switch(const struct assignment *a) {
-        bool on;
-
-        if (parse_bool(a->value, &on) < 0)
-                return value_reject(a, "neither yes nor no");
-        if (a->unit->timer)
-                *(bool *) field_of(a->setting, a->unit->timer) = on;
-        return 0;
-}
-
-void value_print_timer_switch(const struct setting *s, const void *object, FILE *out) {
-        if (timer_of(object))
-                (void) fprintf(out, "%s\n", *(const bool *) field_in(s, timer_of(object)) ? "yes" : "no");
+        value_print_span(s, object, out);
 }
 
 int value_timer_unit(const struct assignment *a) {

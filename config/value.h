@@ -24,13 +24,6 @@ struct limit_row {
         enum limit_kind kind;
 };
 
-/* The field is one of struct setup, whose own parser and printer stand here. */
-struct setup_row {
-        int (*parse)(const struct assignment *a);
-        void (*print)(const struct setting *s, const void *object, FILE *out);
-        const void *table;
-};
-
 struct check_row {
         uint8_t kind; /* enum check_kind */
         bool assert;
@@ -42,17 +35,6 @@ struct remark_row {
 
 struct timer_row {
         enum timer_base base;
-};
-
-struct timer_field {
-        size_t field; /* offset in struct timer_spec */
-};
-
-/* The field is one of struct socket_spec, whose own parser and printer stand here. */
-struct socket_row {
-        int (*parse)(const struct assignment *a);
-        void (*print)(const struct setting *s, const void *object, FILE *out);
-        const void *table;
 };
 
 struct listen_row {
@@ -76,23 +58,8 @@ struct device_row {
         uint8_t kind; /* enum device_limit_kind */
 };
 
-/* How the field is read and printed. `field` is its offset in struct readiness. */
-struct readiness_row {
-        int (*parse)(const struct assignment *a);
-        void (*print)(const struct setting *s, const void *object, FILE *out);
-        size_t field;
-        const void *table;
-};
-
 struct probe_row {
         bool is_readiness; /* fd:N is one too, and it is tried until it answers */
-};
-
-/* Likewise, in struct bonds. */
-struct bond_row {
-        int (*parse)(const struct assignment *a);
-        void (*print)(const struct setting *s, const void *object, FILE *out);
-        size_t field;
 };
 
 /* Fields that a row's default does not fill: load settles them once all of a unit is known. */
@@ -163,8 +130,7 @@ VALUE(signals);    /* uint64_t */
 /* value-command.c */
 VALUE(command); /* struct command *, a list */
 
-/* value-setup.c: fields of struct setup, which is made for the first that is set. */
-VALUE(setup);       /* table: struct setup_row, with one of those below or above */
+/* value-setup.c: fields of struct setup. */
 VALUE(check);       /* setup->checks; table: struct check_row; a row of the unit itself */
 VALUE(directories); /* char **, the names of struct directories */
 VALUE(search_path); /* char ** */
@@ -192,14 +158,12 @@ VALUE(ambient_set);  /* uint64_t */
 VALUE(secure_bits);  /* int */
 
 /* value-timer.c: unit->timer */
-VALUE(timer_event);  /* table: struct timer_row */
-VALUE(calendar);     /* OnCalendar= */
-VALUE(timer_span);   /* table: struct timer_field */
-VALUE(timer_switch); /* table: struct timer_field */
-VALUE(timer_unit);   /* Unit= */
+VALUE(timer_event); /* table: struct timer_row */
+VALUE(calendar);    /* OnCalendar= */
+VALUE(timer_span);  /* usec_t; empty: 0 */
+VALUE(timer_unit);  /* Unit= */
 
 /* value-socket.c: unit->socket */
-VALUE(socket);         /* table: struct socket_row, with one of those below or above */
 VALUE(listen);         /* table: struct listen_row; a row of the unit itself */
 VALUE(option);         /* table: struct sockopt_row; likewise */
 VALUE(fd_name);        /* char * */
@@ -213,13 +177,8 @@ int value_unlistenable(const struct assignment *a); /* refused; table: why */
 struct path_row {
         enum path_kind kind;
 };
-struct path_field_row {
-        int (*parse)(const struct assignment *a);
-        void (*print)(const struct setting *s, const void *object, FILE *out);
-};
-VALUE(path_field); /* table: struct path_field_row, with one of those below or above */
-VALUE(path_line);  /* table: struct path_row; a row of the unit itself */
-VALUE(path_unit);  /* char *, a full name */
+VALUE(path_line); /* table: struct path_row; a row of the unit itself */
+VALUE(path_unit); /* char *, a full name */
 
 /* A command of these words, for `path`; NULL without memory. */
 struct command *value_make_command(uint8_t flags, const char *path, char *const *words);
@@ -228,17 +187,12 @@ struct command *value_make_command(uint8_t flags, const char *path, char *const 
  * -EINVAL. */
 int value_exit_status(const char *name);
 
-/* value-readiness.c: the rows whose field is in unit->readiness; table: struct readiness_row. */
-VALUE(readiness);
+/* value-readiness.c: fields of struct readiness. */
 VALUE(pid_file);  /* char *, an absolute path */
 VALUE(exit_type); /* bool: cgroup */
 VALUE(probe);     /* struct probe_spec *; table: struct probe_row; value-probe.c */
 
-/* value-bond.c: the rows whose field is in unit->bonds; table: struct bond_row. */
-VALUE(bond);
-
-/* value-budget.c: fields of struct budget, which is made for the first that is set. */
-VALUE(budget);         /* table: struct setup_row, with one of those below or above */
+/* value-budget.c: fields of struct budget. */
 VALUE(amount);         /* struct amount, a size; table: the least that it may be, uint64_t */
 VALUE(tasks);          /* struct amount, a number; likewise */
 VALUE(weight);         /* unsigned */

@@ -15,10 +15,9 @@ static const char *const words[] = {
 /* What a part of what the container has comes to. */
 static void print_share(const struct cgroups *c, const struct setting *s, const struct budget *b,
                         char buffer[KEPT_WORD_MAX]) {
-        const struct setup_row *row = s->table;
         struct amount a = {};
 
-        if (row->parse == value_amount || row->parse == value_tasks)
+        if (s->parse == value_amount || s->parse == value_tasks)
                 memcpy(&a, (const char *) b + s->field, sizeof(a));
         if (a.kind != AMOUNT_SHARE)
                 return;
@@ -32,7 +31,7 @@ static void print_share(const struct cgroups *c, const struct setting *s, const 
 
 const char *kept_word(const struct cgroups *c, const struct setting *s, const struct unit *u,
                       char buffer[KEPT_WORD_MAX]) {
-        enum tier tier = s->parse == value_budget ? box_kept(c, u, s->key).tier : TIER_UNASKED;
+        enum tier tier = s->part == PART_BUDGET ? box_kept(c, u, s->key).tier : TIER_UNASKED;
 
         buffer[0] = '\0';
         if (tier != TIER_UNASKED) {
@@ -48,7 +47,7 @@ void kept_print(const struct cgroups *c, const struct unit *u, FILE *out) {
 
         for (size_t i = 0; i < n_settings; i++) {
                 struct kept k =
-                        settings[i].parse == value_budget ? box_kept(c, u, settings[i].key) : (struct kept){};
+                        settings[i].part == PART_BUDGET ? box_kept(c, u, settings[i].key) : (struct kept){};
                 if (k.tier > worst.tier)
                         worst = k;
         }

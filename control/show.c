@@ -84,8 +84,8 @@ static const char *word_here(const struct shown *w, const struct setting *s, siz
                              char buffer[KEPT_WORD_MAX]) {
         if (w->owner != OWNER_UNIT || !find_origin(w, s))
                 return "";
-        return s->parse == value_budget ? kept_word(w->here, s, w->object, buffer)
-                                        : conditions_word(s, w->object, nth);
+        return s->part == PART_BUDGET ? kept_word(w->here, s, w->object, buffer)
+                                      : conditions_word(s, w->object, nth);
 }
 
 /* One line of the screen for each line of the value; a setting that has none is shown empty. */
@@ -97,7 +97,7 @@ static int print_setting(const struct shown *w, const struct setting *s) {
 
         if (!out)
                 return -1;
-        s->print(s, w->object, out);
+        setting_print(s, w->object, out);
         if (fclose(out) != 0)
                 return -1;
 

@@ -14,7 +14,7 @@ static char *print(const struct setting *s, const struct unit *u) {
 
         if (!out)
                 return NULL;
-        s->print(s, u, out);
+        setting_print(s, u, out);
         (void) fclose(out);
         return text;
 }
@@ -43,7 +43,7 @@ static void read_again(const struct setting *s, const char *printed) {
                         .setting = s, .object = u, .value = line, .file = "again", .unit = u
                 };
 
-                if (s->parse(&a) < 0)
+                if (setting_parse(&a) < 0)
                         abort();
         }
 
@@ -64,7 +64,7 @@ static void give(struct unit *u, char *line, struct diags *d) {
         struct assignment a = {
                 .setting = s, .object = u, .value = value, .file = "fuzz", .diags = d, .unit = u
         };
-        if (!s || s->parse(&a) < 0 || strchr(value, '%') || s->print == value_print_nothing)
+        if (!s || setting_parse(&a) < 0 || strchr(value, '%') || s->print == value_print_nothing)
                 return;
 
         autofree char *printed = print(s, u);

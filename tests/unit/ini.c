@@ -66,7 +66,7 @@ char *ini_value(const struct ini *i, const char *unit, const char *key) {
         FILE *out = open_memstream(&text, &size);
         if (!out)
                 return NULL;
-        s->print(s, object, out);
+        setting_print(s, object, out);
         (void) fclose(out);
         if (size > 0)
                 text[size - 1] = '\0';

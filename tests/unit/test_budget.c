@@ -12,7 +12,7 @@ static char *print(const char *key, const struct unit *u) {
 
         if (!out)
                 return NULL;
-        s->print(s, u, out);
+        setting_print(s, u, out);
         (void) fclose(out);
         return text;
 }

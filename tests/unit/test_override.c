@@ -53,7 +53,7 @@ static char *print(const struct unit *u, const char *key) {
 
         if (!out)
                 return NULL;
-        s->print(s, u, out);
+        setting_print(s, u, out);
         (void) fclose(out);
         return text;
 }

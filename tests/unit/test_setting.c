@@ -12,7 +12,7 @@ static bool is_unset(const struct setting *s, const void *object) {
 
         if (!out)
                 return false;
-        s->print(s, object, out);
+        setting_print(s, object, out);
         (void) fclose(out);
         return size == 0;
 }

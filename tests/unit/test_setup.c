@@ -207,18 +207,18 @@ TEST(setup_defaults_are_as_without) {
         const struct unit without = {};
 
         for (size_t i = 0; with.setup && i < n_settings; i++) {
-                if (settings[i].parse != value_setup)
+                if (settings[i].part != PART_SETUP)
                         continue;
                 autofree char *first = NULL, *second = NULL;
                 size_t size;
                 FILE *out = open_memstream(&first, &size);
                 if (out) {
-                        settings[i].print(&settings[i], &with, out);
+                        setting_print(&settings[i], &with, out);
                         (void) fclose(out);
                 }
                 out = open_memstream(&second, &size);
                 if (out) {
-                        settings[i].print(&settings[i], &without, out);
+                        setting_print(&settings[i], &without, out);
                         (void) fclose(out);
                 }
                 CHECK_STRING(first, second, "%s", settings[i].key);
