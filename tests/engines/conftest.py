@@ -4,7 +4,7 @@ Process, until() and the rest are those of tests/live/conftest.py. An engine is 
 
     def test_row(start):
         c = start(Podman("--memory=256m"), "run", "/etc/tend.ini")   # `podman run --memory=256m … tend run /etc/tend.ini`
-        c = start(Runtime("crun", writable=True), "run", "/etc/tend.ini", user="tester")
+        c = start(Runtime("crun", writable=True), "run", "/etc/tend.ini", user="tester", outside=["env", "-i"])  # `env -i crun run …`
         c.wait_for("^up$")                  # in what the container says: c is a Process
         c.exec("cat", "/proc/self/cgroup")  # (code, output) of `podman exec`, `crun exec`
         c.stop()                            # as the engine does it, after 60 s by force; c.kill(9) is without it
@@ -120,12 +120,12 @@ class Runtime:
 class Container(live.Process):
     """A container that an engine runs in the foreground, as a user."""
 
-    def __init__(self, engine, user, root, words, terminal):
+    def __init__(self, engine, user, root, words, terminal, outside):
         self.engine, self.user, self.name = engine, user, f"{WORKER}-{next(numbers)}"
         self._group = None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         shutil.chown(self.folder, user)
-        command = [*USERS[user], *engine.start(self.name, self.folder, user, root, words)]
+        command = [*outside, *USERS[user], *engine.start(self.name, self.folder, user, root, words)]
         super().__init__([str(word) for word in command], False, terminal, subprocess.DEVNULL, dict(os.environ))
 
     def exec(self, *words):
@@ -163,8 +163,8 @@ class Container(live.Process):
 def start():
     running = []
 
-    def one(engine, *words, user="root", files=None, terminal=False):
-        running.append(Container(engine, user, image(engine, user, files or {}), words, terminal))
+    def one(engine, *words, user="root", files=None, terminal=False, outside=()):
+        running.append(Container(engine, user, image(engine, user, files or {}), words, terminal, outside))
         return running[-1]
 
     yield one

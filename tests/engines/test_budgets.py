@@ -52,18 +52,13 @@ TEND = "/bin/tend", "run"
 TERM, KILL = signal.SIGTERM, signal.SIGKILL
 
 
-def with_admin(config):
-    oci.capable(config, [*oci.CAPABILITIES, "CAP_SYS_ADMIN"])
-    config["linux"].pop("seccomp", None)  # with that capability Docker's lets it mount
-
-
 # engine, whose, command, how it ends (a signal, by the engine, by a service that fails), why no kernel keeps the budgets (None: it does), what would help
 PLACES = {
     "runc": (Runtime("runc"), "root", TEND, TERM, READ_ONLY, UNKNOWN),
     "runc-writable": (Runtime("runc", writable=True), "root", TEND, "stop", None, None),
     "crun": (Runtime("crun"), "root", TEND, "fate", READ_ONLY, UNKNOWN),
     "crun-writable": (Runtime("crun", writable=True), "root", TEND, KILL, None, None),
-    "runc-CAP_SYS_ADMIN": (Runtime("runc", change=with_admin), "root", TEND, TERM, None, None),
+    "runc-CAP_SYS_ADMIN": (Runtime("runc", change=oci.administer), "root", TEND, TERM, None, None),
     "crun-rootless-writable": (Runtime("crun", writable=True), "tester", TEND, "stop", None, None),
     "podman": (Podman(*LIMITS), "root", TEND, "stop", READ_ONLY, OF_PODMAN),
     "podman-unmask": (Podman(*LIMITS, UNMASKED), "root", TEND, "stop", None, None),
