@@ -8,8 +8,6 @@
 #include "base/text.h"
 #include "image/layer.h"
 
-volatile sig_atomic_t layer_interrupted;
-
 /* The time of a directory is set when nothing more comes into it. */
 struct dated {
         char *path;
@@ -131,7 +129,7 @@ static int write_data(struct unpacking *p, struct archive_entry *e, int fd) {
         int r;
 
         while ((r = archive_read_data_block(p->tar, &data, &size, &at)) == ARCHIVE_OK) {
-                int w = layer_interrupted ? -EINTR : write_at(fd, data, size, at);
+                int w = source_interrupted ? -EINTR : write_at(fd, data, size, at);
                 if (w < 0)
                         return fault_system(p->fault, w, "writing the file");
         }
@@ -254,8 +252,8 @@ static int unpack_entries(struct unpacking *p, enum layer_pass pass) {
         int r;
 
         while ((r = archive_read_next_header(p->tar, &e)) >= ARCHIVE_WARN && r != ARCHIVE_EOF) {
-                int result =
-                        layer_interrupted ? fault(p->fault, -EINTR, "interrupted") : unpack_entry(p, e, pass);
+                int result = source_interrupted ? fault(p->fault, -EINTR, "interrupted")
+                                                : unpack_entry(p, e, pass);
 
                 p->fault->entry = NULL;
                 if (result < 0)

@@ -1,8 +1,6 @@
 /* Unpacking one layer into a directory. */
 #pragma once
 
-#include <signal.h>
-
 #include "image/tree.h"
 #include "image/unzip.h"
 
@@ -16,9 +14,6 @@ struct limits {
 struct left_out {
         uint64_t devices, attributes, lists;
 };
-
-/* Set by a signal: unpacking ends with -EINTR. */
-extern volatile sig_atomic_t layer_interrupted;
 
 enum layer_pass {
         LAYER_ALL,       /* whiteouts in overlayfs' form, and the entries: where the tree is alone */

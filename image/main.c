@@ -32,7 +32,7 @@ struct request {
 /* ---- the process --------------------------------------------------------------------------------------- */
 
 static void interrupt(int number) {
-        layer_interrupted = number;
+        source_interrupted = number;
 }
 
 static void catch_signals(void) {
@@ -100,8 +100,8 @@ static int close_session(struct session *s, int r) {
         if (r < 0)
                 fault_print(&s->fault, stderr);
         fault_done(&s->fault);
-        if (layer_interrupted)
-                return 128 + layer_interrupted;
+        if (source_interrupted)
+                return 128 + source_interrupted;
         return r < 0 ? EXIT_REFUSED : EXIT_FINE;
 }
 

@@ -11,7 +11,7 @@
 #include "image/name.h"
 #include "image/source.h"
 
-#define PIECE       ((size_t) 256 << 10)
+#define PIECE       ((size_t) 64 << 10)
 #define MEMBERS_MAX 100000
 #define LINKS_MAX   8
 
@@ -24,7 +24,10 @@ struct stream {
         struct archive *archive; /* owned; at the data of a member; NULL: a plain file */
         int fd;                  /* owned */
         char piece[PIECE];
+        char raw[PIECE]; /* what libarchive has been given last */
 };
+
+volatile sig_atomic_t source_interrupted;
 
 int source_open(const char *path, struct source **ret, struct fault *f) {
         autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -69,6 +72,33 @@ static int open_inside(int directory, const char *name) {
         return -EINVAL;
 }
 
+/* libarchive's own reader would go on after a signal, for as long as there are bytes to pass over. */
+static la_ssize_t feed(struct archive *a, void *context, const void **ret) {
+        struct stream *s = context;
+        ssize_t n = -1;
+
+        errno = EINTR;
+        while (n < 0 && errno == EINTR && !source_interrupted)
+                n = read(s->fd, s->raw, sizeof(s->raw));
+        if (n < 0)
+                archive_set_error(a, errno, "%s", strerror(errno));
+        *ret = s->raw;
+        return n;
+}
+
+static la_int64_t pass_over(struct archive *a maybe_unused, void *context, la_int64_t n) {
+        const struct stream *s = context;
+        return lseek(s->fd, n, SEEK_CUR) < 0 ? 0 : n;
+}
+
+static int complain(struct stream *s, struct fault *f) {
+        if (source_interrupted)
+                return fault(f, -EINTR, "interrupted");
+        (void) fault(f, -EINVAL, "no tar that can be read: %s", archive_error_string(s->archive));
+        fault_hint(f, "it takes an OCI image layout (also in a tar), or what docker save writes");
+        return -EINVAL;
+}
+
 /* An archive at its begin, on a descriptor with a position of its own. */
 static int open_archive(struct stream *s, struct fault *f) {
         s->archive = archive_read_new();
@@ -77,12 +107,8 @@ static int open_archive(struct stream *s, struct fault *f) {
         (void) archive_read_support_filter_gzip(s->archive);
         (void) archive_read_support_filter_zstd(s->archive);
         (void) archive_read_support_format_tar(s->archive);
-        if (archive_read_open_fd(s->archive, s->fd, PIECE) != ARCHIVE_OK) {
-                (void) fault(f, -EINVAL, "no tar that can be read: %s", archive_error_string(s->archive));
-                fault_hint(f, "it takes an OCI image layout (also in a tar), or what docker save writes");
-                return -EINVAL;
-        }
-        return 0;
+        return archive_read_open2(s->archive, s, NULL, feed, pass_over, NULL) == ARCHIVE_OK ? 0
+                                                                                            : complain(s, f);
 }
 
 /* What a member is in truth, where it is a link, from the root of the tar; NULL: it is none, or -ENOMEM in
@@ -111,8 +137,7 @@ static int find_member(struct stream *s, const char *name, char **link, struct f
                 if (r == ARCHIVE_EOF)
                         return 0;
                 if (r < ARCHIVE_WARN)
-                        return fault(f, -EINVAL, "no tar that can be read: %s",
-                                     archive_error_string(s->archive));
+                        return complain(s, f);
                 const char *path = archive_entry_pathname(entry);
                 if (!path || name_read(path, &found) || strcmp(found.path, name) != 0)
                         continue;

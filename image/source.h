@@ -2,7 +2,12 @@
  * are asked for by name; in a tar each is looked for from the begin. */
 #pragma once
 
+#include <signal.h>
+
 #include "image/fault.h"
+
+/* Set by a signal: reading ends with an error. */
+extern volatile sig_atomic_t source_interrupted;
 
 struct source;
 struct stream;

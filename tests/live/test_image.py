@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from conftest import ROOT, until
-from images import Image, device, directory, fifo, file, hard, layer, link
+from images import Image, device, directory, fifo, file, hard, layer, link, zstd
 
 PROGRAM = ROOT / "build" / "tend-image"
 
@@ -73,6 +73,7 @@ FORMS = {
     "layout": lambda image, path: image.layout(path),
     "layout-tar": lambda image, path: image.layout_tar(path),
     "layout-tar-gz": lambda image, path: image.layout_tar(path, mode="w:gz"),
+    "layout-tar-zst": lambda image, path: path.write_bytes(zstd(image.layout_tar(path).read_bytes())) and path,
     "docker": lambda image, path: image.docker(path),
     "docker-gz": lambda image, path: image.docker(path, mode="w:gz"),
     "docker-25": lambda image, path: image.docker_25(path),
@@ -82,6 +83,8 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_an_image_in_each_form(store, tmp_path, form):
+    if form == "layout-tar-zst" and not shutil.which("zstd"):
+        pytest.skip("no zstd to make one with (package zstd)")
     image = Image(LAYERS, {"Cmd": ["sh"]})
     told = store.unpack(FORMS[form](image, tmp_path / "image"))
     assert store.layers() == sorted(d.removeprefix("sha256:") for d in image.diff_ids)
@@ -293,13 +296,30 @@ def test_list_remove_and_prune(store, tmp_path):
         [("one", 2, str(tmp_path / "one")), ("two", 2, str(tmp_path / "two"))]
     assert store.run("list").stdout.splitlines()[1].startswith("one  ")
 
-    done = store.run("remove", "three")
-    assert done.returncode == 1 and "three: no image is called so" in done.stderr
+    for wrong in ("three", listed[0]["id"][7:10]):  # three digits are too few
+        done = store.run("remove", wrong)
+        assert done.returncode == 1 and f"{wrong}: no image is called so" in done.stderr
     assert store.run("remove", "two").stdout == "removed 1 layers\n"
     assert len(store.layers()) == 2
     assert store.run("remove", listed[0]["id"][7:17]).stdout == "removed 2 layers\n"
     assert store.layers() == [] and json.loads(store.run("list", "--json").stdout) == []
     assert json.loads(store.run("prune", "--json").stdout) == {"removed": 0, "in_use": 0, "drafts": 0}
+
+
+def test_a_name_that_two_images_have(store, tmp_path):
+    for name in ("one", "two"):
+        store.unpack(Image([layer(file(name))]).layout(tmp_path / name))
+    done = store.run("remove", "latest")
+    assert done.returncode == 1 and "latest: 2 images are called so" in done.stderr and len(store.layers()) == 2
+
+
+def test_an_image_whose_layer_is_gone_is_none(store, tmp_path):
+    path = Image(LAYERS).layout(tmp_path / "image")
+    lower = store.unpack(path)["lower"]
+    shutil.rmtree(pathlib.Path(lower[0]).parent)
+    assert store.run("prune").stdout == "removed 1 layers\n"
+    assert store.layers() == [] and store.run("list").stdout == ""
+    assert store.unpack(path)["lower"] == lower and len(store.layers()) == 2
 
 
 def test_what_is_in_use_stays(store, tmp_path):

@@ -1,15 +1,20 @@
 """Images that mean no good: refused in words that name the image, the layer, the entry and the reason; nothing is left in the
 store, and nothing outside of it is touched."""
+import fcntl
 import gzip
 import hashlib
 import io
 import json
 import os
 import pathlib
+import re
+import signal
 import stat
+import subprocess
 import tarfile
 
 import pytest
+from conftest import until
 from images import ARCHITECTURE, Image, directory, entry, file, hard, layer, link, sha256, write_tar
 from test_image import LAYERS, Store, pytestmark, store  # pylint: disable=unused-import
 
@@ -119,6 +124,12 @@ def test_a_bomb_of_links_to_a_blob(store, tmp_path):
     store.unpack("--max-entries", "200", path)
 
 
+def test_a_bomb_of_members(store, tmp_path):
+    """A tar whose headers never end, with no image in them."""
+    (tmp_path / "image").write_bytes(entry("file")[0].tobuf() * 100001)
+    refuse(store, tmp_path / "image", "the tar has more than 100000 files")
+
+
 def test_deep_trees_are_removed_again(store, tmp_path):
     """By links each 200 deeper than the last, deeper than any path can say."""
     entries = []
@@ -190,6 +201,17 @@ def test_lies(store, tmp_path, lie):
     assert store.drafts() == [] and json.loads(store.run("list", "--json").stdout) == []
     # What was right stays, and is no image.
     assert store.run("prune").returncode == 0 and store.layers() == []
+
+
+def test_what_follows_the_compressed_data_is_checked_too(store, tmp_path):
+    """Some pad it with zeros."""
+    image = Image([LAYERS[0]], compression="+gzip")
+    blob = image.blobs[0] + bytes(1 << 20)
+    image.blobs[0] = blob[:-1] + b"\1"
+    image.descriptors[0].update(size=len(blob), digest="sha256:" + sha256(blob))
+    refuse(store, image.layout(tmp_path / "lie"), "its digest is a lie")
+    image.blobs[0] = blob
+    assert (store.root(image.layout(tmp_path / "image")) / "etc/a").exists()
 
 
 @pytest.mark.parametrize("which", ["manifest", "config"])
@@ -299,6 +321,8 @@ def test_no_image_at_all(store, tmp_path):
     assert "OCI image layout" in refuse(store, tmp_path / "text", "no tar that can be read")
     assert "OCI image layout" in refuse(store, tmp_path / "folder", "neither an index.json nor a manifest.json")
     assert "OCI image layout" in refuse(store, tmp_path / "tar", "neither an index.json nor a manifest.json")
+    (tmp_path / "directories").write_bytes(layer(directory("index.json"), directory("manifest.json")))
+    refuse(store, tmp_path / "directories", "neither an index.json nor a manifest.json")
     refuse(store, tmp_path / "nowhere", "No such file")
     refuse(store, "/dev/null", "neither a directory nor a file")
 
@@ -332,13 +356,22 @@ def test_a_sparse_file_larger_than_any_disk(store, tmp_path):
     refuse(store, Image([out.getvalue()]).layout(tmp_path / "image"), "sparse", "setting its size")
 
 
+def test_a_bomb_in_front_of_the_image_can_be_left(store, tmp_path):
+    """10 GB to be passed over for each file that is looked for: nothing is written, and Ctrl-C ends it."""
+    header = tarfile.TarInfo("bomb")
+    header.size = 10 << 30
+    nothing = gzip.compress(bytes(64 << 20), mtime=0)
+    (tmp_path / "image").write_bytes(gzip.compress(header.tobuf(), mtime=0) + nothing * 160)
+    with subprocess.Popen(store.words("unpack", tmp_path / "image"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: int(re.search(r"rchar: (\d+)", pathlib.Path(f"/proc/{process.pid}/io").read_text())[1]) > 1 << 17)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+    assert process.returncode == 130 and "image: interrupted" in said
+    assert store.layers() == [] and store.drafts() == []
+
+
 def test_interrupted(store, tmp_path):
     """By a signal while it waits for the store: nothing is left, and the code says by which."""
-    import fcntl
-    import signal
-    import subprocess
-    from conftest import until
-
     store.run("list")
     path = Image(LAYERS).layout(tmp_path / "image")
     with open(store.path / "lock", "w", encoding="utf-8") as lock:
