@@ -15,8 +15,6 @@ static bool is_dots(const char *name) {
 static DIR *open_list(int directory, const char *name) {
         int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-        if (fd < 0 && errno == EACCES && fchmodat(directory, name, 0700, 0) == 0)
-                fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return NULL;
         DIR *list = fdopendir(fd);

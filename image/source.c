@@ -243,11 +243,11 @@ ssize_t stream_next(struct stream *s, const void **ret, struct fault *f) {
         ssize_t n;
 
         *ret = s->piece;
+        if (source_interrupted)
+                return fault(f, -EINTR, "interrupted");
         if (s->archive) {
                 n = archive_read_data(s->archive, s->piece, sizeof(s->piece));
-                return n >= 0 ? n
-                              : fault(f, -EINVAL, "the tar cannot be read on: %s",
-                                      archive_error_string(s->archive));
+                return n >= 0 ? n : complain(s, f);
         }
         do
                 n = read(s->fd, s->piece, sizeof(s->piece));

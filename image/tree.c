@@ -112,15 +112,14 @@ void tree_done(struct tree *t) {
 
 /* ---- the directory that an entry is in ----------------------------------------------------------------- */
 
-/* Says to overlayfs that nothing of this directory in the layers below is seen. */
-static int mark_opaque(struct tree *t, int fd) {
+/* Says to overlayfs that nothing of this directory in the layers below is seen, or notes that it cannot. */
+static void mark_opaque(struct tree *t, int fd) {
         bool user = fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) == 0;
         bool trusted = fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0;
 
         t->has_opaque = true;
         t->no_user |= !user;
         t->no_trusted |= !trusted;
-        return user || trusted ? 0 : -EXDEV;
 }
 
 /* A directory where a whiteout was is a new one. */
@@ -128,7 +127,10 @@ static int replace_whiteout(struct tree *t, int parent, const char *base) {
         if (unlinkat(parent, base, 0) < 0 || mkdirat(parent, base, 0755) < 0)
                 return -errno;
         autoclose int fd = openat(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return fd < 0 ? -errno : mark_opaque(t, fd);
+        if (fd < 0)
+                return -errno;
+        mark_opaque(t, fd);
+        return 0;
 }
 
 /* The next directory on the way to an entry: the last part of `path`, which has not been found in `parent`.
@@ -139,7 +141,7 @@ static int make_step(struct tree *t, int parent, const char *path, struct fault 
         switch (look(parent, base)) {
         case FOUND_WHITEOUT: {
                 int r = replace_whiteout(t, parent, base);
-                return r < 0 && r != -EXDEV ? fault_system(f, r, "making the directory that it is in") : r;
+                return r < 0 ? fault_system(f, r, "making the directory that it is in") : 0;
         }
         case FOUND_NOTHING:
                 break;
@@ -257,7 +259,7 @@ int tree_make_directory(struct tree *t, const struct name *n, const struct attri
                         r = -errno;
         }
         if (r < 0)
-                return r == -EXDEV ? r : fault_system(f, r, "making the directory");
+                return fault_system(f, r, "making the directory");
         drop_implicit(t, n->path);
 
         const char *base = *n->base ? n->base : ".";
@@ -348,7 +350,9 @@ int tree_make_opaque(struct tree *t, const struct name *n, struct fault *f) {
         /* overlayfs looks for the mark everywhere but there. */
         if (n->parent[0] == '\0')
                 t->opaque_root = true;
-        return n->parent[0] == '\0' ? 0 : mark_opaque(t, fd);
+        else
+                mark_opaque(t, fd);
+        return 0;
 }
 
 static int settle_one(void *context, const char *path) {
@@ -381,7 +385,10 @@ static int make_whiteout(struct tree *t, int parent, const char *base, const cha
                 autoclose int fd = openat(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
                 drop_implicit(t, path);
-                return fd < 0 ? fault_system(f, -errno, "opening the directory") : mark_opaque(t, fd);
+                if (fd < 0)
+                        return fault_system(f, -errno, "opening the directory");
+                mark_opaque(t, fd);
+                break;
         }
         case FOUND_WHITEOUT:
         case FOUND_OTHER:

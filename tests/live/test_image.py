@@ -130,8 +130,44 @@ def test_an_image_without_layers_is_an_empty_directory(store, tmp_path):
 
 def test_a_layer_twice_is_one(store, tmp_path):
     empty = layer()
-    told = store.unpack(Image([LAYERS[0], empty, LAYERS[1], empty]).layout(tmp_path / "image"))
+    most = len(LAYERS[0]) + len(LAYERS[1]) + len(empty)
+    told = store.unpack("--max-size", most, Image([LAYERS[0], empty, LAYERS[1], empty]).layout(tmp_path / "image"))
     assert len(told["lower"]) == 3 == len(set(told["lower"]))
+
+
+def test_more_layers_than_are_mounted_over_each_other(store, tmp_path):
+    layers = [layer(file(f"f{n}")) for n in range(61)]
+    assert len(list(store.root(Image(layers).layout(tmp_path / "image")).iterdir())) == 61
+
+
+@needs_root
+def test_what_was_tried_first_does_not_count(store, tmp_path):
+    """Layers by themselves would not do: a directory that is not described is unlike what it is below."""
+    layers = [layer(directory("a", mode=0o700)), layer(device("a/dev", 8, 0), file("a/x"))]
+    done = store.run("unpack", "--json", "--max-size", sum(map(len, layers)), "--max-entries", 3, Image(layers).layout(tmp_path / "image"))
+    assert done.returncode == 0 and "left out: 1 device node (" in done.stderr
+    assert len(json.loads(done.stdout)["lower"]) == 1
+
+
+NO_ATTRIBUTES = """
+mount -t ramfs -o mode=700 none "$1" || exit 99
+"$0" unpack --json --store "$1" "$2"
+"""
+
+
+@needs_root
+def test_a_file_system_without_attributes(store, tmp_path):
+    """Nothing could say to overlayfs that a directory hides those below."""
+    path = Image([layer(directory("a"), file("a/old")), layer(directory("a"), file("a/.wh..wh..opq"), file("a/new"))]).layout(tmp_path / "image")
+    store.path.mkdir()
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", NO_ATTRIBUTES, PROGRAM, store.path, path], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and len(json.loads(done.stdout)["lower"]) == 1
+
+
+def test_the_umask_is_not_the_images(store, tmp_path):
+    store.before = ["sh", "-c", 'umask 077 && exec "$@"', "sh"]
+    root = store.root(Image([layer(file("a/b"))]).layout(tmp_path / "image"))
+    assert [stat.S_IMODE(os.stat(root / name).st_mode) for name in (".", "a", "a/b")] == [0o755, 0o755, 0o644]
 
 
 # ---- which image -----------------------------------------------------------------------------------------------
@@ -144,6 +180,15 @@ def test_one_of_several_is_named(store, tmp_path):
     for wrong in (path, f"{path}:wo", f"{path}:shop"):
         done = store.run("unpack", wrong)
         assert done.returncode == 1 and "example/shop:one, example/shop:two" in done.stderr
+
+
+def test_one_image_by_two_names(store, tmp_path):
+    """There is nothing to choose."""
+    image = Image([LAYERS[0]])
+    path = image.layout(tmp_path / "image")
+    row = image.row()
+    (path / "index.json").write_text(json.dumps({"manifests": [row, {**row, "annotations": {"org.opencontainers.image.ref.name": "other"}}]}))
+    assert store.unpack(path)["name"] == "latest"
 
 
 def test_one_of_several_with_the_same_tag(store, tmp_path):
@@ -207,7 +252,7 @@ def test_files_are_as_the_layer_says(store, tmp_path):
     assert os.path.samefile(root / "same", root / "d/x")
     assert (root / "große-Straße-e\u0301").read_text() == "ü" and (root / long / "f").read_text() == "far"
     assert (root / "to").read_text() == "ü"
-    assert os.stat(root / "old").st_mtime == -1000
+    assert os.stat(root / "old").st_mtime == -1000 and os.lstat(root / "absolute").st_mtime == 1000000000
     assert (root / "twice").read_text() == "second" and (root / "was-file").is_dir() and (root / "was-dir").is_file()
 
 
@@ -224,6 +269,11 @@ def test_extended_attributes(store, tmp_path):
     assert os.getxattr(root / "ping", "security.capability") == capability
     assert os.listxattr(root / "evil") == os.listxattr(root / "hidden") == []
     assert "left out: 3 extended attributes" in done.stderr
+
+
+def test_access_control_lists_are_left_out(store, tmp_path):
+    done = store.run("unpack", Image([layer(file("a", pax={"SCHILY.acl.access": "user::rw-,user:7:rw-,group::r--,mask::rw-,other::r--"}))]).layout(tmp_path / "image"))
+    assert done.returncode == 0 and "left out: 1 access control list\n" in done.stderr
 
 
 def test_holes_stay_holes(store, tmp_path):

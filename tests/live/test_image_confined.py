@@ -16,7 +16,8 @@ def landlock():
 
 pytestmark = [pytestmark, needs_root, pytest.mark.skipif(landlock() < 2, reason="this kernel has no Landlock, or an old one")]
 needs_strace = pytest.mark.skipif(not shutil.which("strace"), reason="no strace")
-USERS = {"root": [], "user namespace": ["unshare", "--user", "--map-root-user"]}
+USERS = {"root": [], "root who may not mount": ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"],
+         "user namespace": ["unshare", "--user", "--map-root-user"]}
 FORMS = {"layout": lambda image, path: image.layout(path), "archive": lambda image, path: image.docker(path)}
 
 
@@ -61,6 +62,19 @@ def test_a_kernel_that_cannot_is_named_once(store, tmp_path, name):
     assert again.stderr == ""  # nothing is unpacked any more
     assert store.run("remove", "latest").returncode == 0
     assert store.run("unpack", "--quiet", path).stderr == ""
+
+
+@needs_strace
+def test_a_filter_that_the_kernel_refuses(store, tmp_path):
+    """The last of the library's calls, whose errno is what is told."""
+    path = Image(LAYERS).layout(tmp_path / "image")
+    store.before = ["strace", "-f", "-o", str(tmp_path / "trace"), "-e", "trace=seccomp"]
+    store.unpack(path)
+    last = (tmp_path / "trace").read_text().count("seccomp(")
+    assert store.run("remove", "latest").returncode == 0
+    store.before += ["-e", f"inject=seccomp:error=ENOMEM:when={last}"]
+    done = store.run("unpack", path)
+    assert done.returncode == 0 and "without seccomp to keep it from other system calls: Cannot allocate memory" in done.stderr
 
 
 def test_where_it_is_it_is_not_spoken_of(store, tmp_path):

@@ -59,8 +59,10 @@ ENTRIES = {
     "deep": ([file(deep(1000))], "more than 256 directories in each other"),
     "root that is a link": ([link(".", OUTSIDE)], "the root is a directory, and nothing else"),
     "root that is a file": ([file(".")], "the root is a directory, and nothing else"),
+    "group": ([file("evil", gid=1 << 40)], "evil", "its owner is no number that a user can have"),
     "owner": ([file("evil", uid=1 << 40)], "evil", "its owner is no number that a user can have"),
-    "empty link": ([link("evil", "")], "evil"),
+    "empty link": ([link("evil", "")], "evil", "a symbolic link to nothing"),
+    "through a link that is gone": ([directory("a"), link("a/up", ".."), file("a/up/a"), file("a/up/evil")], "a/up/evil", "what it is in is no directory"),
 }
 
 
@@ -83,9 +85,8 @@ def test_links_are_followed_inside_alone(store, tmp_path):
 
 def test_a_directory_that_becomes_a_link_later(store, tmp_path):
     """Its time is set at the end: not through the link."""
-    os.utime(tmp_path, (5, 5))
-    store.root(Image([layer(directory("a", mtime=7), link("a", str(tmp_path)))]).layout(tmp_path / "image"))
-    assert os.stat(tmp_path).st_mtime != 7
+    root = store.root(Image([layer(directory("b", mtime=9), directory("a", mtime=7), link("a", "b"))]).layout(tmp_path / "image"))
+    assert os.stat(root / "b").st_mtime == 9
 
 
 def test_modes_of_the_image_let_nobody_in(store, tmp_path):
@@ -121,7 +122,8 @@ def test_a_bomb_of_links_to_a_blob(store, tmp_path):
     """A million entries that take nothing."""
     path = Image([layer(*[file(f"f{i}") for i in range(200)])]).layout(tmp_path / "image")
     assert "--max-entries" in refuse(store, path, "f150", "more entries than the limit", words=["--max-entries", "150"])
-    store.unpack("--max-entries", "200", path)
+    for words in ([], ["--flat"]):
+        store.unpack(*words, "--max-entries", "200", path)
 
 
 def test_a_bomb_of_members(store, tmp_path):
@@ -232,6 +234,14 @@ def test_the_configuration_of_an_archive_is_checked(store, tmp_path):
     config = next(name for name in files if name.endswith(".json") and name != "manifest.json")
     files[config] = files[config].replace(b"linux", b"linux ")
     refuse(store, write_tar(tmp_path / "image", files), "its digest is a lie")
+
+
+def test_sizes_of_descriptions_are_checked(store, tmp_path):
+    image = Image([LAYERS[0]])
+    path = image.layout(tmp_path / "image")
+    row = image.row()
+    (path / "index.json").write_text(json.dumps({"manifests": [{**row, "size": row["size"] + 1}]}))
+    refuse(store, path, f"has {row['size']} bytes where {row['size'] + 1} are said")
 
 
 def test_what_is_missing_is_named(store, tmp_path):
@@ -367,6 +377,22 @@ def test_a_bomb_in_front_of_the_image_can_be_left(store, tmp_path):
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=30)[1]
     assert process.returncode == 130 and "image: interrupted" in said
+    assert store.layers() == [] and store.drafts() == []
+
+
+def test_interrupted_in_a_file(store, tmp_path):
+    """One of 2 GB, of which little is written."""
+    info = tarfile.TarInfo("large")
+    info.size = 2 << 30
+    data = gzip.compress(info.tobuf(), mtime=0) + gzip.compress(bytes(64 << 20), mtime=0) * 32
+    image = Image([b""])
+    image.blobs = [data]
+    image.descriptors[0].update(mediaType="application/vnd.oci.image.layer.v1.tar+gzip", size=len(data), digest="sha256:" + sha256(data))
+    with subprocess.Popen(store.words("unpack", image.layout(tmp_path / "image")), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: [path for path in store.path.glob("tmp/*/root/large") if path.stat().st_size > 0])
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=30)[1]
+    assert process.returncode == 143 and "large: interrupted" in said
     assert store.layers() == [] and store.drafts() == []
 
 

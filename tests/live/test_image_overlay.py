@@ -76,7 +76,9 @@ def test_whiteouts(store, tmp_path, name, who):
     entries, left = WHITEOUTS[name]
     path = Image([BELOW, layer(*entries)]).layout(tmp_path / "image")
     store.before = USERS[who]
-    found = look(store.unpack(path), tmp_path / "at", USERS[who])
+    told = store.unpack(path)
+    assert told["mount"] is None or who != "root"  # which root sees without
+    found = look(told, tmp_path / "at", USERS[who])
     assert names(found) == left.split()
     assert found == look(store.unpack("--flat", path), tmp_path / "at", USERS[who])
 
@@ -95,14 +97,17 @@ IMPLICIT = {
     "nowhere": ([directory("b")], [file("a/x")], True),
     "mode": ([directory("a", mode=0o1777)], [file("a/x")], False),
     "owner": ([directory("a", uid=7)], [file("a/x")], False),
+    "group": ([directory("a", gid=7)], [file("a/x")], False),
     "a link": ([directory("usr"), directory("usr/bin"), link("a", "usr/bin")], [file("a/x")], False),
     "an absolute link": ([directory("usr"), directory("usr/bin"), link("a", "/usr/bin")], [file("a/x")], False),
     "a link on the way": ([directory("usr"), link("a", "usr")], [file("a/b/x")], False),
     "a link in the layer": ([directory("b", mode=0o700)], [link("a", "b"), file("a/x")], False),
+    "by a link in the layer": ([directory("b"), directory("b/n", mode=0o700)], [directory("b"), link("a", "b"), file("a/n/x")], False),
     "hard link into what is below": ([directory("a"), file("a/y", "y")], [directory("a"), hard("a/x", "a/y")], False),
-    "described later": ([directory("a", mode=0o1777)], [file("a/x"), directory("a", mode=0o1777)], True),
+    "described later": ([directory("a", mode=0o700)], [file("a/x"), directory("a", mode=0o1777)], True),
     "emptied": ([directory("a", mode=0o1777)], [file("a/.wh..wh..opq"), file("a/x")], False),
     "removed": ([directory("a", mode=0o1777)], [file(".wh.a"), file("a/x")], True),
+    "removed later": ([directory("a", mode=0o700)], [file("a/x"), file(".wh.a")], True),
     "whiteouts where nothing is": ([directory("a")], [directory("b"), file("b/.wh.c"), file("b/x")], False),
     "whiteouts beside an opaque one": ([directory("a")], [file("a/.wh.c"), file("a/.wh..wh..opq"), file("a/x")], True),
 }
@@ -121,6 +126,15 @@ def test_directories_that_a_layer_does_not_describe(store, tmp_path, name):
         for about in below if name not in ("removed", "emptied") else []:
             assert about[0].name in found and int(found[about[0].name][1]) == about[0].uid
         assert any(name.endswith("/x") for name in found)
+
+
+@needs_root
+def test_how_a_directory_was_before_it_was_removed_does_not_matter(store, tmp_path):
+    path = Image([layer(directory("a", mode=0o700), file("a/old")), layer(file(".wh.a")), layer(file("a/new"))]).layout(tmp_path / "image")
+    told = store.unpack(path)
+    assert len(told["lower"]) == 3
+    found = look(told, tmp_path / "at")
+    assert names(found) == ["a/new"] and found == look(store.unpack("--flat", path), tmp_path / "at")
 
 
 @needs_root
@@ -170,7 +184,7 @@ def ordinary():
         one.run("prune")
 
 
-SHOP = [layer(directory("./"), directory("closed", mode=0, uid=33), file("closed/x", "x", uid=33, gid=44, mode=0), file("kept", "k")),
+SHOP = [layer(directory("./"), directory("closed", mode=0, uid=33), file("closed/x", "x", uid=33, gid=44, mode=0), file("kept", "k"), link("to", "kept", uid=33)),
         layer(file(".wh.kept"), directory("closed", mode=0, uid=33), file("closed/.wh..wh..opq"), file("closed/y", "y", uid=33))]
 
 
@@ -182,7 +196,7 @@ def test_an_ordinary_user_has_all_files(ordinary):
     told = json.loads(done.stdout)
     assert told["owners"] == "own" and all(path.endswith("-own/root") for path in told["lower"]) and told["mount"] == "userxattr"
     found = look(told, place / "home/at", [*USER, "unshare", "--user", "--map-root-user"])
-    assert found == {"closed": ["d---------", 0, 0, ""], "closed/y": ["-rw-r--r--", 0, 0, "y"]}
+    assert found == {"closed": ["d---------", 0, 0, ""], "closed/y": ["-rw-r--r--", 0, 0, "y"], "to": ["lrwxrwxrwx", 0, 0, "kept"]}
     assert store.run("remove", "latest").stdout == "removed 2 layers\n" and store.layers() == []
 
 
