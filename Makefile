@@ -187,7 +187,7 @@ vm: build/static/tend | packages-test packages-vm ## tests/vm: budgets on real c
 	@make/test --vm build/static/tend -- $(TESTS)
 
 .PHONY: engines
-engines: build/static/tend | packages-test packages-engines ## tests/engines: in containers of podman, crun and runc, in a machine too (TESTS= picks)
+engines: build/static/tend build/tend-image | packages-test packages-engines ## tests/engines: in containers of podman, crun and runc, in a machine too (TESTS= picks)
 	@make/test --engines build/static/tend -- $(TESTS)
 
 .PHONY: accept
