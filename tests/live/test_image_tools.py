@@ -38,7 +38,7 @@ FORMS = {
 
 
 class Buildah:
-    """buildah and skopeo with a storage of their own."""
+    """buildah and skopeo with a storage of their own, and a mount namespace: buildah leaves a mount there."""
 
     def __init__(self, path):
         self.path = path
@@ -56,7 +56,7 @@ class Buildah:
 
     def __call__(self, *words):
         environment = {**os.environ, "CONTAINERS_STORAGE_CONF": str(self.path / "storage.conf"), "HOME": str(self.path)}
-        return subprocess.run([*map(str, words)], env=environment, check=True, capture_output=True, text=True, timeout=120, cwd=self.path)
+        return subprocess.run(["unshare", "--mount", *map(str, words)], env=environment, check=True, capture_output=True, text=True, timeout=120, cwd=self.path)
 
     def build(self, name, text, *words):
         (self.path / "Containerfile").write_text(text)
