@@ -103,8 +103,8 @@ def namespace():
     return words if os.getuid() == 0 else words + ["--user", "--map-root-user"]
 
 
-# The control socket is not made in the machine's own /run.
-OWN_RUN = 'mount -t tmpfs -o mode=755 none /run/systemd 2>/dev/null; exec env -i "$@"'
+# The control socket is not made in the machine's own /run, and a tend of the machine is not asked.
+OWN_RUN = 'for d in /run/systemd /run/tend; do mount -t tmpfs -o mode=755 none "$d" 2>/dev/null; done; exec env -i "$@"'
 
 
 def own_run(environment):
