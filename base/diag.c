@@ -38,6 +38,8 @@ int diag(struct diags *d, const char *file, unsigned line, int error, const char
 
         if (error == 0)
                 d->warnings++;
+        else if (error == DIAG_NOTE)
+                d->notes++;
         else
                 d->errors++;
 
@@ -51,12 +53,17 @@ int diag(struct diags *d, const char *file, unsigned line, int error, const char
         return error;
 }
 
+/* Also those that are not in the list. */
+static size_t count(const struct diags *d) {
+        return d->errors + d->warnings + d->notes;
+}
+
 void diag_hint(struct diags *d, const char *format, ...) {
         va_list arguments;
 
         /* Where the memory for a message was lacking, the last one in the list is not the one that
          * is meant. */
-        if (!d || d->n == 0 || d->n != d->errors + d->warnings)
+        if (!d || d->n == 0 || d->n != count(d))
                 return;
 
         struct diag *last = &d->list[d->n - 1];
@@ -67,6 +74,10 @@ void diag_hint(struct diags *d, const char *format, ...) {
         va_end(arguments);
 }
 
+const char *diag_word(const struct diag *m) {
+        return m->error == 0 ? "warning" : m->error == DIAG_NOTE ? "note" : "error";
+}
+
 void diags_print(const struct diags *d, FILE *out) {
         for (size_t i = 0; i < d->n; i++) {
                 const struct diag *m = &d->list[i];
@@ -75,12 +86,12 @@ void diags_print(const struct diags *d, FILE *out) {
                         (void) fprintf(out, "%s:%u: ", m->file, m->line);
                 else if (m->file)
                         (void) fprintf(out, "%s: ", m->file);
-                (void) fprintf(out, "%s: %s\n", m->error == 0 ? "warning" : "error", m->text);
+                (void) fprintf(out, "%s: %s\n", diag_word(m), m->text);
                 if (m->hint)
                         (void) fprintf(out, "        %s\n", m->hint);
         }
-        if (d->errors + d->warnings > d->n)
-                (void) fprintf(out, "and %zu more\n", d->errors + d->warnings - d->n);
+        if (count(d) > d->n)
+                (void) fprintf(out, "and %zu more\n", count(d) - d->n);
 }
 
 static bool is_same_file(const struct diag *a, const struct diag *b) {
@@ -116,10 +127,11 @@ void diags_sort(struct diags *d, size_t from) {
 void diags_move(struct diags *to, struct diags *from, bool as_warnings) {
         to->errors += as_warnings ? 0 : from->errors;
         to->warnings += from->warnings + (as_warnings ? from->errors : 0);
+        to->notes += from->notes;
         for (size_t i = 0; i < from->n; i++) {
                 struct diag *m = &from->list[i];
 
-                if (as_warnings)
+                if (as_warnings && m->error < 0)
                         m->error = 0;
                 add(to, m);
         }

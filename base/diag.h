@@ -7,7 +7,7 @@
 struct diag {
         char *file;    /* owned; NULL where no file is at fault */
         unsigned line; /* 0: the file as a whole */
-        int error;     /* 0: a warning; else a negative errno */
+        int error;     /* 0: a warning; DIAG_NOTE; else a negative errno */
         char *text;    /* owned; what is wrong: "Restart=on-faliure: not a value it takes" */
         char *hint;    /* owned; NULL, or what to do: "did you mean Restart=on-failure?" */
 };
@@ -15,20 +15,26 @@ struct diag {
 struct diags {
         struct diag *list; /* owned */
         size_t n;
-        size_t errors, warnings; /* counted even where memory for the words was lacking */
+        size_t errors, warnings, notes; /* counted even where memory for the words was lacking */
 };
 
 /* How many are kept with their words; the rest is only counted. */
 #define DIAGS_MOST 1000
 
-/* Adds a message and returns `error`: 0 makes it a warning, a negative errno an error. `d` may be NULL. */
+#define DIAG_NOTE 1
+
+/* Adds a message and returns `error`: 0 makes it a warning, a negative errno an error, DIAG_NOTE what is no
+ * fault but good to know. `d` may be NULL. */
 int diag(struct diags *d, const char *file, unsigned line, int error, const char *format, ...)
         printf_like(5, 6);
 
 /* Gives the message added last its hint. */
 void diag_hint(struct diags *d, const char *format, ...) printf_like(2, 3);
 
-/* One line each: `file:line: error|warning: words`, the hint indented on a line below it. Ordered
+/* "error", "warning", "note". */
+const char *diag_word(const struct diag *m);
+
+/* One line each: `file:line: error|warning|note: words`, the hint indented on a line below it. Ordered
  * as added. */
 void diags_print(const struct diags *d, FILE *out);
 

@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/glyph.h"
 #include "client/detail.h"
-#include "client/glyph.h"
 #include "client/human.h"
 #include "client/table.h"
 

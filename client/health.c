@@ -2,9 +2,9 @@
 #include <errno.h>
 
 #include "base/text.h"
-#include "client/json.h"
 #include "client/link.h"
 #include "config/unit.h"
+#include "control/json.h"
 #include "control/live-status.h"
 #include "control/verb.h"
 

@@ -7,11 +7,11 @@
 
 #include "base/parse.h"
 #include "base/text.h"
-#include "client/json.h"
 #include "client/preview.h"
 #include "client/snapshot.h"
 #include "client/table.h"
 #include "client/units.h"
+#include "control/json.h"
 #include "control/verb.h"
 
 #define MANAGER_PATH      "/org/freedesktop/systemd1"

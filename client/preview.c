@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "client/json.h"
 #include "client/link.h"
+#include "control/json.h"
 
 /* What becomes of a unit, in the words of reload.h and in those that are printed. */
 static const struct {

@@ -1,8 +1,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/glyph.h"
 #include "base/parse.h"
-#include "client/glyph.h"
 #include "client/screen.h"
 
 static bool is_set(const char *name) {

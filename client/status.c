@@ -5,11 +5,11 @@
 
 #include "base/text.h"
 #include "client/detail-ask.h"
-#include "client/json.h"
 #include "client/processes.h"
 #include "client/table.h"
 #include "client/units.h"
 #include "config/suggest.h"
+#include "control/json.h"
 #include "control/verb.h"
 
 /* --- JSON. */

@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/glyph.h"
 #include "base/text.h"
-#include "client/glyph.h"
 #include "client/human.h"
 #include "client/table.h"
 

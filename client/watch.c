@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/glyph.h"
 #include "base/text.h"
-#include "client/glyph.h"
 #include "client/human.h"
-#include "client/json.h"
 #include "client/screen.h"
 #include "client/snapshot.h"
 #include "client/table.h"
 #include "config/unit.h"
+#include "control/json.h"
 #include "control/verb.h"
 
 #define MANAGER_PATH      "/org/freedesktop/systemd1"

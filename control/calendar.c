@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "config/calendar.h"
+#include "control/json.h"
 #include "control/verb.h"
 
 #define WORDS_MOST 64
@@ -43,20 +44,40 @@ static void print_time(const char *title, usec_t at, const struct zone *zone) {
         printf("%15s: %s UTC\n", "(in UTC)", print_clock(at, 0, text));
 }
 
+/* The nth, counted from 1. */
+static void print_words(usec_t at, const struct zone *zone, unsigned n) {
+        char title[32] = "Next elapse";
+
+        if (n > 1)
+                (void) snprintf(title, sizeof(title), "Iteration #%u", n);
+        if (at != USEC_INFINITY)
+                print_time(title, at, zone);
+        else if (n == 1)
+                printf("%15s: never\n", title);
+}
+
+static void print_json(usec_t at, const struct zone *zone maybe_unused, unsigned n) {
+        (void) fputs(n > 1 && at != USEC_INFINITY ? "," : "", stdout);
+        if (at != USEC_INFINITY)
+                json_span(stdout, at);
+}
+
 static void print_times(const struct calendar *c, const struct zone *zone, const struct request *r) {
         usec_t at = r->base_time == USEC_INFINITY ? clock_real() : r->base_time;
 
-        for (unsigned i = 1; i <= r->iterations; i++) {
-                char title[32];
-
+        for (unsigned n = 1; n <= r->iterations && at != USEC_INFINITY; n++) {
                 at = calendar_next(c, zone, at);
-                (void) snprintf(title, sizeof(title), "Iteration #%u", i);
-                if (at == USEC_INFINITY && i == 1)
-                        printf("%15s: never\n", "Next elapse");
-                if (at == USEC_INFINITY)
-                        return;
-                print_time(i == 1 ? "Next elapse" : title, at, zone);
+                (r->json ? print_json : print_words)(at, zone, n);
         }
+}
+
+static void print_head(const char *text, const char *form, bool as_json) {
+        if (as_json) {
+                json_member(stdout, "{", "expression", text);
+                json_member(stdout, ",", "normal", form);
+                (void) fputs(",\"next\":[", stdout);
+        } else
+                printf("%15s: %s\n%15s: %s\n", "Original form", text, "Normalized form", form);
 }
 
 static const char *fault(int error) {
@@ -70,7 +91,7 @@ static const char *fault(int error) {
         }
 }
 
-static int tell(const char *text, const struct request *r, struct calendar *c) {
+static int tell(const char *text, const struct request *r, struct calendar *c, const char *between) {
         char form[1024];
         struct zone zone = {};
 
@@ -81,15 +102,18 @@ static int tell(const char *text, const struct request *r, struct calendar *c) {
                 e = zone_open(c->zone[0] != '\0' ? c->zone : NULL, environ, &zone);
         if (e < 0)
                 return verb_complain("calendar", strerror(-e), c->zone, NULL);
-        size_t length = calendar_print(c, form, sizeof(form));
-        printf("%15s: %s\n%15s: %s%s\n", "Original form", text, "Normalized form", form,
-               length < sizeof(form) ? "" : "…");
+        if (calendar_print(c, form, sizeof(form)) >= sizeof(form))
+                memcpy(form + sizeof(form) - sizeof("…"), "…", sizeof("…"));
+        (void) fputs(between, stdout);
+        print_head(text, form, r->json);
         print_times(c, &zone, r);
+        (void) fputs(r->json ? "]}" : "", stdout);
         zone_close(&zone);
         return EXIT_FINE;
 }
 
 int calendar_main(const struct request *r) {
+        const char *between = r->json ? "\n" : "";
         int code = EXIT_FINE;
 
         if (r->n_words == 0)
@@ -98,11 +122,13 @@ int calendar_main(const struct request *r) {
         autofree struct calendar *c = malloc(CALENDAR_SIZE_MOST);
         if (!c)
                 return verb_complain("calendar", "out of memory", NULL, NULL);
+        (void) fputs(r->json ? "{\"expressions\":[" : "", stdout);
         for (size_t i = 0; i < r->n_words; i++) {
-                if (i > 0)
-                        putchar('\n');
-                int e = tell(r->words[i], r, c);
+                int e = tell(r->words[i], r, c, between);
                 code = code == EXIT_FINE ? e : code;
+                if (e == EXIT_FINE)
+                        between = r->json ? ",\n" : "\n";
         }
+        (void) fputs(r->json ? "\n]}\n" : "", stdout);
         return code;
 }

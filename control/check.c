@@ -6,6 +6,7 @@
 #include "config/setting.h"
 #include "control/conditions.h"
 #include "control/crowd.h"
+#include "control/json.h"
 #include "control/loaded.h"
 #include "control/verb.h"
 
@@ -154,6 +155,24 @@ static void print_summary(const struct loaded *l, const char *path, usec_t budge
         putchar('\n');
 }
 
+static void print_json(const struct loaded *l, const char *path, usec_t budget) {
+        json_member(stdout, "{", "file", path);
+        printf(",\"errors\":%zu,\"warnings\":%zu", l->diags.errors, l->diags.warnings);
+        if (l->config) {
+                printf(",\"services\":%zu,\"stop\":", count_services(l->config));
+                json_span(stdout, MIN(plan_worst_stop(&l->plan), budget));
+        } else
+                (void) fputs(",\"services\":null,\"stop\":null", stdout);
+        (void) fputs(",\"problems\":", stdout);
+        json_problems(stdout, &l->diags);
+        puts("}");
+}
+
+static void print_words(const struct loaded *l, const char *path, usec_t budget) {
+        diags_print(&l->diags, stdout);
+        print_summary(l, path, budget);
+}
+
 static int exit_code(const struct diags *d) {
         return d->errors > 0 ? EXIT_WRONG : d->warnings > 0 ? EXIT_WARNINGS : EXIT_FINE;
 }
@@ -172,6 +191,9 @@ int check_main(const struct request *r) {
         struct loaded l;
         usec_t budget = r->stop_budget;
 
+        if (r->json && (r->graph || r->roff))
+                return verb_complain("check", "it is either this or --json", r->graph ? "--graph" : "--roff",
+                                     NULL);
         if (r->explain || r->roff)
                 return explain_main(r);
         if (r->n_words > 1)
@@ -184,15 +206,17 @@ int check_main(const struct request *r) {
                         budget = l.config->container.stop_budget;
                 check_budget(&l, budget, &l.diags);
                 crowd_check(l.config, &l.diags);
+                if (!r->graph)
+                        conditions_check(l.config, &l.diags);
         }
 
-        diags_print(&l.diags, r->graph ? stderr : stdout);
+        if (r->graph)
+                diags_print(&l.diags, stderr);
+        else
+                (r->json ? print_json : print_words)(&l, l.config ? l.config->path : what_is_checked(r),
+                                                     budget);
         if (r->graph && e >= 0)
                 plan_print_dot(&l.plan, stdout);
-        else if (e >= 0)
-                conditions_print(l.config, stdout);
-        if (!r->graph)
-                print_summary(&l, l.config ? l.config->path : what_is_checked(r), budget);
 
         int code = exit_code(&l.diags);
         loaded_close(&l);

@@ -21,23 +21,23 @@ const char *conditions_word(const struct setting *s, const struct unit *u, size_
         return (answer > 0) != c->negate ? ", met here" : ", not met here";
 }
 
-static void print_verdict(const struct unit *u, bool assert, FILE *out) {
+static void check(const struct unit *u, bool assert, struct diags *d) {
         const struct check *failed;
         char text[512];
 
         if (judge_checks(u->setup->checks, assert, condition_ask, environ, &failed))
                 return;
-        (void) fprintf(out, "%s:%u: note: %s: here its start would %s: %s\n", u->file, u->line, u->name,
-                       assert ? "fail" : "be skipped", condition_text(failed, assert, text, sizeof(text)));
+        (void) diag(d, u->file, u->line, DIAG_NOTE, "%s: here its start would %s: %s", u->name,
+                    assert ? "fail" : "be skipped", condition_text(failed, assert, text, sizeof(text)));
 }
 
-void conditions_print(const struct config *c, FILE *out) {
+void conditions_check(const struct config *c, struct diags *d) {
         for (size_t i = 0; i < c->n_units; i++) {
                 const struct unit *u = c->units[i];
 
                 if (!u->setup || !u->setup->checks)
                         continue;
-                print_verdict(u, false, out);
-                print_verdict(u, true, out);
+                check(u, false, d);
+                check(u, true, d);
         }
 }

@@ -5,6 +5,7 @@
 #include "config/remark.h"
 #include "config/suggest.h"
 #include "config/value.h"
+#include "control/json.h"
 #include "control/verb.h"
 #include "supervisor/link.h"
 #include "supervisor/state.h"
@@ -37,7 +38,19 @@ static void plain_text(const char *text) {
         (void) fputs(text, stdout);
 }
 
-static void explain(const struct setting *s) {
+static void explain_json(const struct setting *s, bool is_first) {
+        json_member(stdout, is_first ? "\n{" : ",\n{", "key", s->key);
+        json_member(stdout, ",", "section", s->owner == OWNER_CONTAINER ? "tend" : s->section);
+        json_member(stdout, ",", "help", s->help);
+        printf(",\"carried_out\":%s,\"extension\":%s", setting_is_carried_out(s) ? "true" : "false",
+               s->extension ? "true" : "false");
+        json_member(stdout, ",", "values", s->values);
+        json_member(stdout, ",", "default", setting_fallback(s, true));
+        json_member(stdout, ",", "default_of_unit_files", setting_fallback(s, s->owner == OWNER_CONTAINER));
+        putchar('}');
+}
+
+static void explain(const struct setting *s, bool is_first maybe_unused) {
         printf("%s=\n  %s\n", s->key, s->help);
         if (!setting_is_carried_out(s))
                 return;
@@ -53,16 +66,11 @@ static void explain(const struct setting *s) {
         putchar('\n');
 }
 
-/* In any case of letters, with or without the "=". Returns how many rows it was. */
-static size_t explain_all_named(const char *key, size_t length) {
-        size_t found = 0;
+/* In any case of letters, with or without the "=". */
+static bool is_named(const struct setting *s, const char *word) {
+        size_t length = strcspn(word, "=");
 
-        for (size_t i = 0; i < n_settings; i++)
-                if (strlen(settings[i].key) == length && strncasecmp(settings[i].key, key, length) == 0) {
-                        explain(&settings[i]);
-                        found++;
-                }
-        return found;
+        return strlen(s->key) == length && strncasecmp(s->key, word, length) == 0;
 }
 
 static int complain(const char *key) {
@@ -248,19 +256,40 @@ static int explain_dependencies(void) {
         return EXIT_FINE;
 }
 
+/* Those that the word names, all of them where it is NULL. `found` so far; returns how many there are then.
+ */
+static size_t explain_named(const char *word, bool as_json, size_t found) {
+        for (size_t i = 0; i < n_settings; i++)
+                if (!word || is_named(&settings[i], word))
+                        (as_json ? explain_json : explain)(&settings[i], found++ == 0);
+        return found;
+}
+
+static int explain_keys(const struct request *r) {
+        size_t found = 0;
+        int code = EXIT_FINE;
+
+        (void) fputs(r->json ? "{\"settings\":[" : "", stdout);
+        if (r->n_words == 0)
+                (void) explain_named(NULL, r->json, found);
+        for (size_t i = 0; i < r->n_words; i++) {
+                size_t before = found;
+                found = explain_named(r->words[i], r->json, found);
+                if (found == before)
+                        code = complain(r->words[i]);
+        }
+        (void) fputs(r->json ? "\n]}\n" : "", stdout);
+        return code;
+}
+
 int explain_main(const struct request *r) {
         if (r->roff)
                 return roff_all();
         if (r->n_words == 0)
-                return list_all();
-        if (strcmp(r->words[0], "states") == 0)
+                return r->json ? explain_keys(r) : list_all();
+        if (strcmp(r->words[0], "states") == 0 && !r->json)
                 return explain_states();
-        if (strcmp(r->words[0], "dependencies") == 0)
+        if (strcmp(r->words[0], "dependencies") == 0 && !r->json)
                 return explain_dependencies();
-
-        int code = EXIT_FINE;
-        for (size_t i = 0; i < r->n_words; i++)
-                if (explain_all_named(r->words[i], strcspn(r->words[i], "=")) == 0)
-                        code = complain(r->words[i]);
-        return code;
+        return explain_keys(r);
 }

@@ -42,20 +42,21 @@ const char *kept_word(const struct cgroups *c, const struct setting *s, const st
         return buffer;
 }
 
-void kept_print(const struct cgroups *c, const struct unit *u, FILE *out) {
+const char *kept_why(const struct cgroups *c, const struct unit *u, char buffer[KEPT_WHY_MAX]) {
         struct kept worst = {};
 
+        buffer[0] = '\0';
         for (size_t i = 0; i < n_settings; i++) {
                 struct kept k =
                         settings[i].part == PART_BUDGET ? box_kept(c, u, settings[i].key) : (struct kept){};
                 if (k.tier > worst.tier)
                         worst = k;
         }
-        if (worst.tier <= TIER_KERNEL)
-                return;
-        (void) fprintf(out, "  not kept by the kernel here: %s%s%s%s\n", worst.why,
-                       worst.hint ? "; what makes it so: " : "", worst.hint ? worst.hint : "",
-                       u->budget->policy == BUDGET_REQUIRE
-                               ? "; with BudgetPolicy=require it does not start so"
-                               : "");
+        if (worst.tier > TIER_KERNEL)
+                (void) snprintf(buffer, KEPT_WHY_MAX, "%s%s%s%s", worst.why,
+                                worst.hint ? "; what makes it so: " : "", worst.hint ? worst.hint : "",
+                                u->budget->policy == BUDGET_REQUIRE
+                                        ? "; with BudgetPolicy=require it does not start so"
+                                        : "");
+        return buffer;
 }

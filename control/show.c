@@ -9,13 +9,23 @@
 #include "config/suggest.h"
 #include "config/value.h"
 #include "control/conditions.h"
+#include "control/json.h"
 #include "control/kept.h"
 #include "control/verb.h"
 
 #define TEND_SECTION "tend"
 
-/* What is shown: a unit, or the container. */
+/* All that is shown, and how. */
+struct showing {
+        const struct config *config;
+        struct cgroups here; /* what budgets are kept by */
+        bool changed, as_json;
+        size_t n; /* so much was shown so far */
+};
+
+/* A unit, or the container. */
 struct shown {
+        const struct showing *all;
         enum setting_owner owner;
         const void *object;
         const struct origin *origins;
@@ -24,7 +34,7 @@ struct shown {
         const char *main_file;
         const struct unit_kind *kind; /* of a unit: whose settings it can have */
         bool is_slice;                /* a budget is all it has */
-        const struct cgroups *here;   /* what its budget is kept by */
+        size_t n;                     /* so many lines of settings so far */
 };
 
 /* Settings that another one sets as well. */
@@ -67,8 +77,8 @@ static bool is_drop_in(const struct shown *w, const char *file) {
 }
 
 /* "shop.ini:12", "shop.ini.d/local.ini:3 (drop-in)", or whose default it is. */
-static void print_origin(const struct shown *w, const struct setting *s, const char *note) {
-        const struct origin *o = find_origin(w, s);
+static void print_origin(const struct shown *w, const struct setting *s, const struct origin *o,
+                         const char *note) {
         bool two_defaults = strcmp(setting_fallback(s, true), setting_fallback(s, false)) != 0;
 
         if (o && o->file)
@@ -84,12 +94,32 @@ static const char *word_here(const struct shown *w, const struct setting *s, siz
                              char buffer[KEPT_WORD_MAX]) {
         if (w->owner != OWNER_UNIT || !find_origin(w, s))
                 return "";
-        return s->part == PART_BUDGET ? kept_word(w->here, s, w->object, buffer)
+        return s->part == PART_BUDGET ? kept_word(&w->all->here, s, w->object, buffer)
                                       : conditions_word(s, w->object, nth);
 }
 
-/* One line of the screen for each line of the value; a setting that has none is shown empty. */
-static int print_setting(const struct shown *w, const struct setting *s) {
+static void print_words(const struct shown *w, const struct setting *s, const struct origin *o,
+                        const char *value, const char *note) {
+        int width = 48 - (int) MIN(strlen(s->key) + strlen(value), (size_t) 48);
+
+        printf("  %s=%s%*s  ", s->key, value, width, "");
+        print_origin(w, s, o, note);
+}
+
+static void print_json(const struct shown *w, const struct setting *s, const struct origin *o,
+                       const char *value, const char *note) {
+        json_member(stdout, w->n > 0 ? ",\n{" : "\n{", "key", s->key);
+        json_member(stdout, ",", "value", value);
+        json_member(stdout, ",", "file", o ? o->file : NULL);
+        printf(",\"line\":%u,\"drop_in\":%s", o ? o->line : 0,
+               o && o->file && is_drop_in(w, o->file) ? "true" : "false");
+        json_member(stdout, ",", "here", note + strspn(note, ", "));
+        putchar('}');
+}
+
+/* One line for each line of the value; a setting that has none is shown empty. */
+static int print_setting(struct shown *w, const struct setting *s) {
+        const struct origin *o = find_origin(w, s);
         autofree char *text = NULL;
         char word[KEPT_WORD_MAX];
         size_t size = 0;
@@ -103,21 +133,20 @@ static int print_setting(const struct shown *w, const struct setting *s) {
 
         char *at = text;
         for (size_t nth = 0; nth == 0 || *at != '\0'; nth++) {
-                size_t length = strcspn(at, "\n");
-                int width = 48 - (int) MIN(strlen(s->key) + length, (size_t) 48);
-
-                printf("  %s=%.*s%*s  ", s->key, (int) length, at, width, "");
-                print_origin(w, s, word_here(w, s, nth, word));
-                at += length + (at[length] == '\n');
+                size_t length = strcspn(at, "\n"), next = length + (at[length] == '\n');
+                at[length] = '\0';
+                (w->all->as_json ? print_json : print_words)(w, s, o, at, word_here(w, s, nth, word));
+                w->n++;
+                at += next;
         }
         return 0;
 }
 
-static int print_all(const struct shown *w, bool changed) {
+static int print_all(struct shown *w) {
         for (size_t i = 0; i < n_settings; i++) {
                 const struct setting *s = &settings[i];
 
-                if (!is_shown(w, s) || (changed && !find_origin(w, s)))
+                if (!is_shown(w, s) || (w->all->changed && !find_origin(w, s)))
                         continue;
                 if (print_setting(w, s) < 0)
                         return verb_complain("show", "out of memory", s->key, NULL);
@@ -125,8 +154,36 @@ static int print_all(const struct shown *w, bool changed) {
         return EXIT_FINE;
 }
 
-static int show_container(const struct config *c, bool changed) {
-        const struct shown w = {
+/* Its name; its settings follow. */
+static void begin(struct showing *g, const char *name, const char *file, unsigned line) {
+        bool is_first = g->n++ == 0;
+
+        if (g->as_json) {
+                json_member(stdout, is_first ? "{" : ",\n{", "name", name);
+                json_member(stdout, ",", "file", file);
+                printf(",\"line\":%u,\"settings\":[", line);
+                return;
+        }
+        printf("%s%s", is_first ? "" : "\n", name);
+        if (file)
+                printf(" (%s", file);
+        if (file && line > 0)
+                printf(":%u", line);
+        puts(file ? ")" : "");
+}
+
+static void end(const struct showing *g, const char *why) {
+        if (g->as_json) {
+                json_member(stdout, "],", "not_kept", why);
+                putchar('}');
+        } else if (*why)
+                printf("  not kept by the kernel here: %s\n", why);
+}
+
+static int show_container(struct showing *g) {
+        const struct config *c = g->config;
+        struct shown w = {
+                .all = g,
                 .owner = OWNER_CONTAINER,
                 .object = &c->container,
                 .origins = c->container.origins,
@@ -135,30 +192,29 @@ static int show_container(const struct config *c, bool changed) {
                 .main_file = c->path,
         };
 
-        printf("[%s] (%s)\n", TEND_SECTION, c->path);
-        return print_all(&w, changed);
+        begin(g, "[" TEND_SECTION "]", c->path, 0);
+        int code = print_all(&w);
+        end(g, "");
+        return code;
 }
 
-static int show_unit(const struct config *c, const struct cgroups *here, const struct unit *u, bool changed) {
-        const struct shown w = {
+static int show_unit(struct showing *g, const struct unit *u) {
+        char why[KEPT_WHY_MAX];
+        struct shown w = {
+                .all = g,
                 .owner = OWNER_UNIT,
                 .object = u,
                 .origins = u->origins,
                 .n_origins = u->n_origins,
                 .from_tend_ini = u->from_tend_ini,
-                .main_file = c->path,
+                .main_file = g->config->path,
                 .kind = unit_kind(u->name),
                 .is_slice = text_ends(u->name, ".slice"),
-                .here = here,
         };
 
-        if (u->file)
-                printf("%s (%s:%u)\n", u->name, u->file, u->line);
-        else
-                printf("%s\n", u->name);
-        int code = print_all(&w, changed);
-        if (code == EXIT_FINE)
-                kept_print(here, u, stdout);
+        begin(g, u->name, u->file, u->line);
+        int code = print_all(&w);
+        end(g, kept_why(&g->here, u, why));
         return code;
 }
 
@@ -176,29 +232,25 @@ static int complain(const struct config *c, const char *name) {
         return EXIT_UNKNOWN;
 }
 
-static int show_named(const struct config *c, const struct cgroups *here, const char *word, bool changed) {
+static int show_named(struct showing *g, const char *word) {
         if (strcmp(word, TEND_SECTION) == 0)
-                return show_container(c, changed);
+                return show_container(g);
 
         autofree char *name = unit_full_name(word);
-        const struct unit *u = name ? config_find(c, name) : NULL;
+        const struct unit *u = name ? config_find(g->config, name) : NULL;
         if (!u && name)
-                u = config_find_slice(c, name);
-        return u ? show_unit(c, here, u, changed) : complain(c, name ? name : word);
+                u = config_find_slice(g->config, name);
+        return u ? show_unit(g, u) : complain(g->config, name ? name : word);
 }
 
-static int show_all(const struct config *c, const struct cgroups *here, bool has_file, bool changed) {
-        int code = has_file ? show_container(c, changed) : EXIT_FINE;
+static int show_all(struct showing *g, bool has_file) {
+        const struct config *c = g->config;
+        int code = has_file ? show_container(g) : EXIT_FINE;
 
-        for (size_t i = 0; i < c->n_units && code == EXIT_FINE; i++) {
-                if (has_file || i > 0)
-                        putchar('\n');
-                code = show_unit(c, here, c->units[i], changed);
-        }
-        for (size_t i = 0; i < c->n_slices && code == EXIT_FINE; i++) {
-                putchar('\n');
-                code = show_unit(c, here, c->slices[i], changed);
-        }
+        for (size_t i = 0; i < c->n_units && code == EXIT_FINE; i++)
+                code = show_unit(g, c->units[i]);
+        for (size_t i = 0; i < c->n_slices && code == EXIT_FINE; i++)
+                code = show_unit(g, c->slices[i]);
         return code;
 }
 
@@ -231,15 +283,16 @@ int show_main(const struct request *r) {
                 return EXIT_WRONG;
         }
 
-        struct cgroups here;
-        cgroup_survey(&here, environ);
+        struct showing g = { .config = c, .changed = r->changed, .as_json = r->json };
+        cgroup_survey(&g.here, environ);
         bool has_file = first == 1 || (!r->units && !r->enabled);
-        int code = first == r->n_words ? show_all(c, &here, has_file, r->changed) : EXIT_FINE;
-        for (size_t i = first; i < r->n_words && code == EXIT_FINE; i++) {
-                if (i > first)
-                        putchar('\n');
-                code = show_named(c, &here, r->words[i], r->changed);
-        }
+        if (r->json)
+                (void) fputs("{\"units\":[\n", stdout);
+        int code = first == r->n_words ? show_all(&g, has_file) : EXIT_FINE;
+        for (size_t i = first; i < r->n_words && code == EXIT_FINE; i++)
+                code = show_named(&g, r->words[i]);
+        if (r->json)
+                puts("\n]}");
         config_free(c);
         return code;
 }

@@ -159,6 +159,8 @@ static int take_capability(void *field, const char *value) {
 #define WALL      "with --isolate: " /* how the help of what makes sense there alone begins */
 
 /* clang-format off */
+#define JSON_OPTION \
+        { "json",        NULL,   FLAG(json),         "the answer as JSON, see docs/json.md" }
 #define UNIT_OPTIONS \
         { "unit",        "NAME", LIST(units),        "a unit file, by name or path; may be given again" }, \
         { "unit-path",   "DIRS", WORD(unit_path),    "look for unit files in DIRS (A:B) only" }, \
@@ -197,21 +199,25 @@ static const struct option_row check_options[] = {
         { "explain",     NULL,   FLAG(explain),      "the manual's entry for each KEY; with none a list" },
         { "roff",        NULL,   FLAG(roff),         "with --explain: every entry, as tend.ini(5) has them" },
         { "graph",       NULL,   FLAG(graph),        "the ordering, as Graphviz dot" },
+        JSON_OPTION,
 };
 
 static const struct option_row show_options[] = {
         UNIT_OPTIONS,
         { "changed",     NULL,   FLAG(changed),      "only what is not the default" },
+        JSON_OPTION,
 };
 
 static const struct option_row prepare_options[] = {
         { "root",        "DIR",  WORD(root),         "the root of another image" },
         { "boot",        NULL,   FLAG(boot),         "and remove what a boot removes (r, R, D)" },
+        JSON_OPTION,
 };
 
 static const struct option_row calendar_options[] = {
         { "base-time",   "@SECONDS", TIME(base_time), "count from there (since 1970), not from now" },
         { "iterations",  "N",    COUNT(iterations),  "how many of the times are printed (1)" },
+        JSON_OPTION,
 };
 
 static const struct option_row probe_options[] = {
@@ -222,9 +228,7 @@ static const struct option_row probe_options[] = {
 /* Of all verbs that ask a tend that runs. */
 #define SOCKET_OPTION \
         { "socket",      "PATH", WORD(socket),       "ask the tend that listens there" }
-#define CLIENT_OPTIONS \
-        { "json",        NULL,   FLAG(json),         "the answer as JSON, see docs/json.md" }, \
-        SOCKET_OPTION
+#define CLIENT_OPTIONS JSON_OPTION, SOCKET_OPTION
 
 static const struct option_row status_options[] = {
         CLIENT_OPTIONS,

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "client/glyph.h"
+#include "base/glyph.h"
 #include "client/human.h"
 #include "client/table.h"
 

@@ -172,7 +172,7 @@ def test_says_what_is_wrong(tend):
     assert done.returncode == 2
     assert done.stdout == "  Original form: daily\nNormalized form: *-*-* 00:00:00\n" \
                           "    Next elapse: Wed 2023-11-15 00:00:00 +01:00\n       (in UTC): Tue 2023-11-14 23:00:00 UTC\n" \
-                          "   Iteration #2: Thu 2023-11-16 00:00:00 +01:00\n       (in UTC): Wed 2023-11-15 23:00:00 UTC\n\n\n"
+                          "   Iteration #2: Thu 2023-11-16 00:00:00 +01:00\n       (in UTC): Wed 2023-11-15 23:00:00 UTC\n"
     assert "dayly: not a calendar expression" in done.stderr and "25:00: a number is out of its range" in done.stderr
     assert tend.run("calendar").returncode == 2
     assert tend.run("calendar", "daily", "--base-time=yesterday").returncode == 2

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import ROOT, stop, until
+from conftest import stop, until
 
 SHOP = """
 [web]
@@ -124,21 +124,6 @@ def test_json(settled):
     assert not loop["up"] and loop["restarts"] == 1 and loop["why"] == "exited with code 3" and loop["result"] == "exit-code"
     assert 3500 < loop["next_restart"] - container["now"] <= 3600
     assert units["slow"]["active"] == "activating" and units["behind"]["since"] is None
-    stop(settled.tend)
-
-
-def documented(heading):
-    """The keys of a table of docs/json.md."""
-    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
-    part = re.split(r"^#+ ", text.split(f"### {heading}\n")[1], flags=re.M)[0]
-    return re.findall(r"^\| `(\w+)` \|", part, re.M)
-
-
-def test_every_key_is_documented(settled):
-    container, units = settled.status()
-    assert list(container) == documented("container")
-    for unit in units.values():
-        assert list(unit) == documented("units")
     stop(settled.tend)
 
 

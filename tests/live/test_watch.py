@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from conftest import stop, until
-from test_status import Shop, documented
+from test_status import Shop
 
 UNITS = """
 [web]
@@ -117,11 +117,6 @@ def test_following_to_the_end(settled):
         code, out, err = follower.end()
         assert code == 1 and "tend: events: " in err and re.search(r"web +dead +stopped", out)
     assert settled.tend.wait() == 0
-
-
-def test_keys_are_documented(settled):
-    assert list(json.loads(settled.ask("events", "--json", "web").stdout)) == documented("events")
-    stop(settled.tend)
 
 
 def test_nothing_is_kept_for_it(settled):

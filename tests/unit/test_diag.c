@@ -22,13 +22,17 @@ TEST(diag_prints_place_words_and_hint) {
         diag_hint(&d, "did you mean %s?", "y");
         CHECK(diag(&d, "a.ini", 0, 0, "all of it") == 0);
         CHECK(diag(&d, NULL, 0, -ENOMEM, "nowhere") == -ENOMEM);
+        CHECK(diag(&d, "b.ini", 3, DIAG_NOTE, "by the way") == DIAG_NOTE);
+        diag_hint(&d, "no more");
 
         autofree char *text = print(&d);
         CHECK_STRING(text, "a.ini:7: error: Key=x: no\n"
                            "        did you mean y?\n"
                            "a.ini: warning: all of it\n"
-                           "error: nowhere\n");
-        CHECK(d.errors == 2 && d.warnings == 1 && d.n == 3);
+                           "error: nowhere\n"
+                           "b.ini:3: note: by the way\n"
+                           "        no more\n");
+        CHECK(d.errors == 2 && d.warnings == 1 && d.notes == 1 && d.n == 4);
         diags_done(&d);
         CHECK(d.n == 0 && d.errors == 0 && !d.list);
 }

@@ -1,5 +1,5 @@
 #include "client/detail.h"
-#include "client/json.h"
+#include "control/json.h"
 #include "control/live-status.h"
 #include "tests/unit/test.h"
 

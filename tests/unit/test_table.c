@@ -1,4 +1,4 @@
-#include "client/glyph.h"
+#include "base/glyph.h"
 #include "client/human.h"
 #include "client/table.h"
 #include "tests/unit/test.h"

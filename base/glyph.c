@@ -1,4 +1,4 @@
-#include "client/glyph.h"
+#include "base/glyph.h"
 
 struct range {
         uint32_t first, last;

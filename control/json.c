@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "client/glyph.h"
-#include "client/json.h"
+#include "base/glyph.h"
+#include "control/json.h"
 
 void json_text(FILE *out, const char *text) {
         (void) fputc('"', out);
@@ -20,6 +20,25 @@ void json_text(FILE *out, const char *text) {
                 }
         }
         (void) fputc('"', out);
+}
+
+void json_member(FILE *out, const char *before, const char *key, const char *text) {
+        (void) fprintf(out, "%s\"%s\":", before, key);
+        json_text(out, text);
+}
+
+void json_problems(FILE *out, const struct diags *d) {
+        (void) fputc('[', out);
+        for (size_t i = 0; i < d->n; i++) {
+                const struct diag *m = &d->list[i];
+                json_member(out, i > 0 ? ",\n{" : "\n{", "kind", diag_word(m));
+                json_member(out, ",", "file", m->file);
+                (void) fprintf(out, ",\"line\":%u", m->line);
+                json_member(out, ",", "words", m->text);
+                json_member(out, ",", "hint", m->hint);
+                (void) fputc('}', out);
+        }
+        (void) fputc(']', out);
 }
 
 /* `value` parts of which `per` are a whole one, without floating point: nothing is lost. */
@@ -40,6 +59,10 @@ static void print_number(FILE *out, enum live_kind kind, uint64_t value) {
                 print_fraction(out, value, 100, 2);
         else
                 print_fraction(out, value, USEC_PER_SEC, 6);
+}
+
+void json_span(FILE *out, usec_t span) {
+        print_number(out, LIVE_SPAN, span);
 }
 
 static void print_value(FILE *out, enum live_kind kind, const void *field) {
