@@ -183,7 +183,7 @@ test: build/unit/tend-unit build/unit/image-unit $(BINARIES) $(BINARIES:%=%-top)
 	@make/test --unit build/unit/tend-unit build/unit/image-unit --live $(BINARIES) -- $(TESTS)
 
 .PHONY: vm
-vm: build/static/tend | packages-test packages-vm ## tests/vm: budgets on real cgroup v2, in a machine that QEMU boots (TESTS= picks)
+vm: build/static/tend build/static/tend-top build/tend-metrics | packages-test packages-vm ## tests/vm: budgets on real cgroup v2, in a machine that QEMU boots (TESTS= picks)
 	@make/test --vm build/static/tend -- $(TESTS)
 
 .PHONY: engines

@@ -68,7 +68,7 @@ enum live_kind { LIVE_TEXT, LIVE_COUNT, LIVE_FLAG, LIVE_SIZE, LIVE_SPAN, LIVE_TI
         X(TEXT,  cpu_tier)                                                                                   \
         X(TEXT,  cgroup)       /* below the container's, without a slash before it; "": it has none */       \
         X(SPAN,  start_took)   /* from the start of the run that is up until it was so */                    \
-        X(COUNT, oom_kills)    /* times that it was ended for want of memory, by the kernel or by sampling */
+        X(COUNT, oom_kills)    /* processes ended for want of memory; all that a sample ends are one */
 
 /* A run of a unit that is over. */
 #define LIVE_EXIT(X)                                                                                         \

@@ -38,11 +38,11 @@ void oom_unwatch(struct service *s) {
                 (void) inotify_rm_watch(s->manager->oom_fd, s->box->watch);
 }
 
-static bool has_risen(uint64_t *last, uint64_t now) {
-        bool risen = now > *last;
+static uint64_t rise(uint64_t *last, uint64_t now) {
+        uint64_t by = now > *last ? now - *last : 0;
 
         *last = now;
-        return risen;
+        return by;
 }
 
 /* Whose limit it was: where it was reached `oom` has risen, where a process died `oom_kill`. */
@@ -61,17 +61,17 @@ void oom_check(struct service *s) {
 
         if (!s->box || budget_path(b ? b->slice : NULL, s->unit->name, path, sizeof(path)) < 0)
                 return;
-        bool killed = has_risen(&s->box->oom_kills, cgroup_count(c, path, EVENTS_FILE, "oom_kill"));
-        bool died = has_risen(&c->oom_kills, cgroup_count(c, ".", EVENTS_FILE, "oom_kill"));
-        if (!killed && (has_controller(s->manager) || !died))
+        uint64_t killed = rise(&s->box->oom_kills, cgroup_count(c, path, EVENTS_FILE, "oom_kill"));
+        bool died = rise(&c->oom_kills, cgroup_count(c, ".", EVENTS_FILE, "oom_kill")) > 0;
+        if (killed == 0 && (has_controller(s->manager) || !died))
                 return;
         /* A limit is reached first, and somebody killed then: looked at in that order it might be the next
          * one's. Of the container its own limit alone: what happens below counts in the file without "local"
          * too. */
-        bool own = has_risen(&s->box->ooms, cgroup_count(c, path, EVENTS_FILE, "oom"));
-        bool containers = has_risen(&c->ooms, cgroup_count(c, ".", EVENTS_FILE ".local", "oom"));
+        bool own = rise(&s->box->ooms, cgroup_count(c, path, EVENTS_FILE, "oom")) > 0;
+        bool containers = rise(&c->ooms, cgroup_count(c, ".", EVENTS_FILE ".local", "oom")) > 0;
         say(s, own, containers || !has_controller(s->manager));
-        past_note_oom(s);
+        past_note_oom(s, MAX(killed, UINT64_C(1)));
         if (budget_oom_policy(b) != OOM_CONTINUE)
                 service_dispatch(s, EVENT_OOM);
 }

@@ -26,11 +26,11 @@ void past_note(struct service *s) {
         e->times[s->result]++;
 }
 
-void past_note_oom(struct service *s) {
+void past_note_oom(struct service *s, uint64_t processes) {
         struct past *e = past_of(s);
 
         if (e)
-                e->oom_kills++;
+                e->oom_kills += (uint32_t) processes;
 }
 
 const struct past_run *past_get(const struct service *s, unsigned nth) {

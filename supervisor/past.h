@@ -20,14 +20,14 @@ struct past {
         struct past_run list[PAST_MOST]; /* a ring */
         unsigned next, n;
         uint32_t times[RESULT_COUNT]; /* how many runs have come to each result */
-        uint32_t oom_kills;           /* times that some or all of it was ended for want of memory */
+        uint32_t oom_kills;           /* processes ended for want of memory; all that a sample ends are one */
 };
 
 /* Its run is over. Where memory is lacking it is not kept. */
 void past_note(struct service *s);
 
-/* It is being ended for want of memory, or one of its processes is. */
-void past_note_oom(struct service *s);
+/* So many of its processes were ended for want of memory. */
+void past_note_oom(struct service *s, uint64_t processes);
 
 /* The nth from the last, 0 the last; NULL: there is none. */
 const struct past_run *past_get(const struct service *s, unsigned nth);

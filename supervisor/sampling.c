@@ -66,7 +66,7 @@ static void say(const struct service *s, const struct sampler_finding *f) {
 static void act(struct service *s, const struct sampler_finding *f) {
         say(s, f);
         if (f->verdict == SAMPLE_OVER_MEMORY)
-                past_note_oom(s);
+                past_note_oom(s, 1);
         if (f->verdict == SAMPLE_OVER_MEMORY && budget_oom_policy(s->unit->budget) == OOM_CONTINUE) {
                 (void) kill(f->largest, SIGKILL);
                 give_watch(s, f->number, s->main);

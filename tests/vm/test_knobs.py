@@ -65,12 +65,13 @@ def start_up(box, tmp_path, lines):
 
 
 def test_startup_budget_counts_until_all_are_up(box, tmp_path):
-    p = start_up(box, tmp_path, "CPUWeight=50\nStartupCPUWeight=200\nMemoryHigh=300M\nStartupMemoryHigh=100M")
-    read = lambda: (box.read("a.service/cpu.weight"), box.read("a.service/memory.high"))
-    assert read() == ("200", str(100 * MIB))
+    p = start_up(box, tmp_path, "CPUWeight=50\nStartupCPUWeight=200\nIOWeight=70\nStartupIOWeight=700\n"
+                               "MemoryHigh=300M\nStartupMemoryHigh=100M")
+    read = lambda: [box.read(f"a.service/{file}") for file in ("cpu.weight", "io.weight", "memory.high")]
+    assert read() == ["200", "default 700", str(100 * MIB)]
     (tmp_path / "go").touch()
     p.wait_for("ready: 2 of 2")
-    until(lambda: read() == ("50", str(300 * MIB)))
+    until(lambda: read() == ["50", "default 70", str(300 * MIB)])
     assert stop(p) == 0
 
 
