@@ -31,7 +31,7 @@ ASKING  := $(wildcard base/*.c) $(addprefix client/,link.c processes.c snapshot.
 # tend-top is one too: a container needs it now and then.
 TOP     := $(wildcard top/*.c)
 TOP_OWN := $(filter-out top/main.c top/terminal.c,$(TOP))
-TOP_ALL := $(TOP) $(ASKING) $(addprefix client/,human.c screen.c table.c)
+TOP_ALL := $(TOP) $(ASKING) $(addprefix client/,human.c layout.c screen.c table.c)
 ALL_C   += $(METRICS) $(TOP)
 HEADERS += $(wildcard metrics/*.h)
 

@@ -4,6 +4,7 @@
 #include "base/glyph.h"
 #include "base/text.h"
 #include "client/human.h"
+#include "client/layout.h"
 #include "client/table.h"
 
 #define CELL_MAX 640 /* bytes of a text in it */
@@ -77,17 +78,21 @@ static void restarts_cell(const struct row *r, char text[CELL_MAX]) {
         (void) snprintf(text, CELL_MAX, "%" PRIu32, r->unit->restarts);
 }
 
-static void memory_cell(const struct row *r, char text[CELL_MAX]) {
-        const struct live_status *u = r->unit;
+const char *table_memory(const struct live_status *u, char buffer[TABLE_MEMORY_MAX]) {
         char used[HUMAN_MAX] = "-", most[HUMAN_MAX];
 
         if (u->memory != UINT64_MAX)
                 (void) human_size(u->memory, used);
         if (u->memory_max != UINT64_MAX)
-                (void) snprintf(text, CELL_MAX, "%s/%s%s", used, human_size(u->memory_max, most),
+                (void) snprintf(buffer, TABLE_MEMORY_MAX, "%s/%s%s", used, human_size(u->memory_max, most),
                                 mark(u->memory_tier));
-        else if (u->memory != UINT64_MAX)
-                (void) snprintf(text, CELL_MAX, "%s", used);
+        else
+                (void) snprintf(buffer, TABLE_MEMORY_MAX, "%s", u->memory != UINT64_MAX ? used : "");
+        return buffer;
+}
+
+static void memory_cell(const struct row *r, char text[CELL_MAX]) {
+        (void) table_memory(r->unit, text);
 }
 
 static void cpu_cell(const struct row *r, char text[CELL_MAX]) {
@@ -109,41 +114,29 @@ static void why_cell(const struct row *r, char text[CELL_MAX]) {
 
 enum column { NAME, STATE, SINCE, PID, RESTARTS, MEMORY, CPU, WHY, COLUMN_COUNT };
 
+/* clang-format off */
 static const struct {
         const char *head;
         bool is_right;
-        size_t least; /* columns that it may be cut to; 0: it is not cut */
+        size_t least; /* as those of struct slot */
+        unsigned rank;
         void (*write)(const struct row *r, char text[CELL_MAX]);
 } columns[COLUMN_COUNT] = {
-        [NAME] = { "UNIT", false, 12, name_cell },      [STATE] = { "STATE", false, 0, state_cell },
-        [SINCE] = { "SINCE", true, 0, since_cell },     [PID] = { "PID", true, 0, pid_cell },
-        [RESTARTS] = { "RST", true, 0, restarts_cell }, [MEMORY] = { "MEMORY", true, 0, memory_cell },
-        [CPU] = { "CPU", true, 0, cpu_cell },           [WHY] = { "WHY, STATUS", false, 14, why_cell },
+        /*             head           right  least  rank */
+        [NAME]     = { "UNIT",        false, 12,    0, name_cell     },
+        [STATE]    = { "STATE",       false, 0,     0, state_cell    },
+        [SINCE]    = { "SINCE",       true,  0,     4, since_cell    },
+        [PID]      = { "PID",         true,  0,     3, pid_cell      },
+        [RESTARTS] = { "RST",         true,  0,     2, restarts_cell },
+        [MEMORY]   = { "MEMORY",      true,  0,     5, memory_cell   },
+        [CPU]      = { "CPU",         true,  0,     1, cpu_cell      },
+        [WHY]      = { "WHY, STATUS", false, 14,    6, why_cell      },
 };
-
-/* Which go first where there is no room for all. */
-static const enum column least_wanted[] = { CPU, RESTARTS, PID, SINCE, MEMORY, WHY };
-
-/* --- How wide they are; 0: left out. */
+/* clang-format on */
 
 struct layout {
-        size_t width[COLUMN_COUNT];
+        struct slot slots[COLUMN_COUNT];
 };
-
-static size_t sum(const struct layout *l) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < COLUMN_COUNT; i++)
-                n += l->width[i] > 0 ? l->width[i] + (n > 0 ? GAP : 0) : 0;
-        return n;
-}
-
-static void cut(struct layout *l, enum column i, size_t least, size_t most) {
-        size_t over = sum(l) > most ? sum(l) - most : 0;
-
-        if (l->width[i] > least)
-                l->width[i] -= MIN(over, l->width[i] - least);
-}
 
 static struct layout lay_out(const struct live_container *c, const struct live_status *units, size_t n,
                              size_t most) {
@@ -151,24 +144,18 @@ static struct layout lay_out(const struct live_container *c, const struct live_s
         char text[CELL_MAX];
 
         for (size_t i = 0; i < COLUMN_COUNT; i++) {
+                size_t wanted = 0;
                 for (size_t k = 0; k < n; k++) {
                         *text = '\0';
                         columns[i].write(&(struct row){ c, &units[k] }, text);
                         size_t width = glyph_columns(text);
-                        l.width[i] = MAX(l.width[i], width);
+                        wanted = MAX(wanted, width);
                 }
-                if (l.width[i] > 0 || i == NAME)
-                        l.width[i] = MAX(l.width[i], strlen(columns[i].head));
+                if (wanted > 0 || i == NAME)
+                        wanted = MAX(wanted, strlen(columns[i].head));
+                l.slots[i] = (struct slot){ wanted, columns[i].least, columns[i].rank, 0 };
         }
-        size_t whole = l.width[WHY];
-        cut(&l, WHY, columns[WHY].least, most);
-        cut(&l, NAME, columns[NAME].least, most);
-        for (size_t i = 0; i < countof(least_wanted) && sum(&l) > most; i++)
-                l.width[least_wanted[i]] = 0;
-        cut(&l, NAME, 1, most);
-        cut(&l, STATE, 1, most);
-        if (l.width[WHY] > 0) /* what a column that was left out gives back */
-                l.width[WHY] += MIN(whole - l.width[WHY], most - sum(&l));
+        layout_fit(l.slots, COLUMN_COUNT, GAP, most);
         return l;
 }
 
@@ -190,7 +177,7 @@ static void print_row(const struct screen *s, FILE *out, const struct layout *l,
         size_t blanks = 0;
 
         for (size_t i = 0; i < COLUMN_COUNT; i++) {
-                size_t width = l->width[i];
+                size_t width = l->slots[i].width;
                 (void) snprintf(text, sizeof(text), "%s", r ? "" : columns[i].head);
                 if (r)
                         columns[i].write(r, text);

@@ -14,6 +14,11 @@ const char *table_name(const struct live_status *u, char buffer[TABLE_NAME_MAX])
 const char *table_why(const struct live_container *c, const struct live_status *u,
                       char buffer[TABLE_WHY_MAX]);
 
+/* "12M/256M": what it uses and may use; behind that `~` where it is kept by samples, `!` where by nobody.
+ * Returns `buffer`. */
+#define TABLE_MEMORY_MAX 80
+const char *table_memory(const struct live_status *u, char buffer[TABLE_MEMORY_MAX]);
+
 enum colour table_colour(const struct live_status *u);
 
 /* "tend 0.1.0: running, 3 of 4 units are up, …" */

@@ -5,10 +5,11 @@
 
 #include "base/glyph.h"
 #include "client/human.h"
+#include "client/layout.h"
 #include "client/table.h"
 
 #define CELL_MAX    TABLE_WHY_MAX
-#define NAME_LEAST  12
+#define GAP         1
 #define FRAME_LINES 3 /* two heads and the last line */
 #define KEYS        "q quit  j k select  R restart  K kill  sort: o n s t c m"
 
@@ -39,59 +40,64 @@ static void cpu_cell(const struct live_container *c maybe_unused, const struct r
 
 static void memory_cell(const struct live_container *c maybe_unused, const struct row *r,
                         char text[CELL_MAX]) {
-        char used[HUMAN_MAX] = "-", most[HUMAN_MAX];
-
-        if (r->unit->memory != UINT64_MAX)
-                (void) human_size(r->unit->memory, used);
-        if (r->unit->memory_max != UINT64_MAX)
-                (void) snprintf(text, CELL_MAX, "%s/%s", used, human_size(r->unit->memory_max, most));
-        else if (r->unit->memory != UINT64_MAX)
-                (void) snprintf(text, CELL_MAX, "%s", used);
+        (void) table_memory(r->unit, text);
 }
 
 static void why_cell(const struct live_container *c, const struct row *r, char text[CELL_MAX]) {
         (void) table_why(c, r->unit, text);
 }
 
-/* What is fixed is so narrow that 80 columns have room for all, and for a reason. */
+/* clang-format off */
 static const struct {
         const char *head;
-        size_t width; /* 0: what is left */
         bool is_right;
-        int order; /* by which the rows are when this head is marked; -1 */
+        int order;    /* by which the rows are when this head is marked; -1 */
+        size_t usual; /* it is so wide even where less is in it, so that it does not jump */
+        size_t least; /* as those of struct slot */
+        unsigned rank;
         void (*write)(const struct live_container *c, const struct row *r, char text[CELL_MAX]);
 } columns[] = {
-        { "UNIT", NAME_LEAST, false, ORDER_NAME, name_cell },
-        { "STATE", 12, false, ORDER_STATE, state_cell },
-        { "PID", 7, true, -1, pid_cell },
-        { "RST", 4, true, ORDER_RESTARTS, restarts_cell },
-        { "CPU", 6, true, ORDER_CPU, cpu_cell },
-        { "MEMORY", 11, true, ORDER_MEMORY, memory_cell },
-        { "WHY, STATUS", 0, false, -1, why_cell },
+        /* head         right  order           usual least rank */
+        { "UNIT",        false, ORDER_NAME,     12,   8,    0, name_cell     },
+        { "STATE",       false, ORDER_STATE,    12,   0,    4, state_cell    },
+        { "PID",         true,  -1,             5,    0,    1, pid_cell      },
+        { "RST",         true,  ORDER_RESTARTS, 4,    0,    2, restarts_cell },
+        { "CPU",         true,  ORDER_CPU,      6,    0,    6, cpu_cell      },
+        { "MEMORY",      true,  ORDER_MEMORY,   7,    0,    5, memory_cell   },
+        { "WHY, STATUS", false, -1,             14,   14,   3, why_cell      },
+};
+/* clang-format on */
+
+struct layout {
+        struct slot slots[countof(columns)];
 };
 
-/* The names may have what the reason can spare. */
-static size_t width_of_names(const struct view *v, const struct row *rows, size_t n) {
-        size_t width = NAME_LEAST, most = MAX(v->screen.width / 4, (unsigned) NAME_LEAST);
-        char text[TABLE_NAME_MAX];
+static struct layout lay_out(const struct view *v, const struct live_container *c, const struct row *rows,
+                             size_t n) {
+        struct layout l = {};
+        char text[CELL_MAX];
 
-        for (size_t i = 0; i < n; i++) {
-                size_t own = glyph_columns(table_name(rows[i].unit, text));
-                width = MAX(width, own);
+        for (size_t i = 0; i < countof(columns); i++) {
+                size_t wanted = columns[i].usual;
+                for (size_t k = 0; k < n; k++) {
+                        *text = '\0';
+                        columns[i].write(c, &rows[k], text);
+                        size_t width = glyph_columns(text);
+                        wanted = MAX(wanted, width);
+                }
+                l.slots[i] = (struct slot){ wanted, columns[i].least, columns[i].rank, 0 };
         }
-        return MIN(width, most);
+        layout_fit(l.slots, countof(columns), GAP, v->screen.width);
+        return l;
 }
 
-/* A cell of that width, cut or filled up; as much as the line has room for. */
-static void print_cell(FILE *out, const char *text, size_t width, bool is_right, size_t *left) {
-        size_t own = glyph_columns(text);
+/* A cell of that width, cut or filled up. */
+static void print_cell(FILE *out, const char *text, size_t width, bool is_right) {
+        size_t pad = width - MIN(glyph_columns(text), width);
 
-        width = MIN(width, *left);
-        size_t pad = width - MIN(own, width);
         (void) fprintf(out, "%*s", (int) (is_right ? pad : 0), "");
         (void) glyph_print(out, text, width);
         (void) fprintf(out, "%*s", (int) (is_right ? 0 : pad), "");
-        *left -= width;
 }
 
 static void end_line(FILE *out) {
@@ -100,21 +106,20 @@ static void end_line(FILE *out) {
 
 /* `r` NULL: the heads. */
 static void print_line(const struct view *v, FILE *out, const struct live_container *c, const struct row *r,
-                       size_t names) {
-        size_t left = v->screen.width;
+                       const struct layout *l) {
+        const char *between = "";
         char text[CELL_MAX];
 
-        for (size_t i = 0; i < countof(columns) && left > 0; i++) {
+        for (size_t i = 0; i < countof(columns); i++) {
                 bool is_marked = !r && columns[i].order == (int) v->by;
+                if (l->slots[i].width == 0)
+                        continue;
                 (void) snprintf(text, sizeof(text), "%s%s", r ? "" : columns[i].head, is_marked ? "*" : "");
                 if (r)
                         columns[i].write(c, r, text);
-                size_t width = i == 0 ? names : columns[i].width > 0 ? columns[i].width : left;
-                print_cell(out, text, width, columns[i].is_right, &left);
-                if (left > 0) {
-                        (void) fputc(' ', out);
-                        left--;
-                }
+                (void) fputs(between, out);
+                print_cell(out, text, l->slots[i].width, columns[i].is_right);
+                between = " ";
         }
         end_line(out);
 }
@@ -144,15 +149,19 @@ static void scroll(struct view *v, size_t n, size_t room) {
                 v->first = n > room ? n - room : 0;
 }
 
+size_t draw_room(const struct view *v) {
+        return MAX(v->height, FRAME_LINES + 1U) - FRAME_LINES;
+}
+
 void draw(struct view *v, FILE *out, const struct live_container *c, const struct row *rows, size_t n) {
-        size_t names = width_of_names(v, rows, n);
-        size_t room = MAX(v->height, FRAME_LINES + 1U) - FRAME_LINES;
+        const struct layout l = lay_out(v, c, rows, n);
+        size_t room = draw_room(v);
 
         scroll(v, n, room);
         (void) fputs("\033[H", out);
         print_head(v, out, c);
         screen_colour(&v->screen, out, COLOUR_DIM);
-        print_line(v, out, c, NULL, names);
+        print_line(v, out, c, NULL, &l);
         for (size_t i = v->first; i < v->first + room; i++) {
                 if (i >= n) {
                         end_line(out);
@@ -162,7 +171,7 @@ void draw(struct view *v, FILE *out, const struct live_container *c, const struc
                         (void) fputs("\033[7m", out);
                 else
                         screen_colour(&v->screen, out, table_colour(rows[i].unit));
-                print_line(v, out, c, &rows[i], names);
+                print_line(v, out, c, &rows[i], &l);
         }
         (void) glyph_print(out, v->message && *v->message ? v->message : KEYS, v->screen.width);
         (void) fputs("\033[0m\033[K", out); /* no end of line: that would scroll */

@@ -13,4 +13,7 @@ struct view {
         const char *message; /* in the last line, in place of the keys; NULL or "": the keys */
 };
 
+/* How many rows there is room for. */
+size_t draw_room(const struct view *v);
+
 void draw(struct view *v, FILE *out, const struct live_container *c, const struct row *rows, size_t n);

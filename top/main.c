@@ -17,7 +17,9 @@
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
 #define INTERVAL          USEC_PER_SEC
 #define INTERVAL_LEAST    (100 * USEC_PER_MSEC)
+#define CONTROL_B         0x02
 #define CONTROL_C         0x03
+#define CONTROL_F         0x06
 #define CONTROL_L         0x0c
 #define CONTROL_Z         0x1a
 
@@ -119,10 +121,11 @@ static void ask(struct top *t, char key) {
                         t->selected);
 }
 
-/* Another program has the terminal until it is continued. */
+/* Another program has the terminal until it is continued. To the whole job, as the terminal itself would:
+ * where nobody is there to continue it (`docker exec -it`), the kernel does not stop it. */
 static int pause_here(void) {
         terminal_close();
-        (void) raise(SIGSTOP);
+        (void) kill(0, SIGTSTP);
         return terminal_open();
 }
 
@@ -131,6 +134,21 @@ static void select_by(struct top *t, ssize_t steps) {
 
         t->view.selected = at < 0 ? 0 : MIN((size_t) at, t->now.n > 0 ? t->now.n - 1 : 0);
         note_selected(t);
+}
+
+static void take_motion(struct top *t, char key) {
+        ssize_t all = (ssize_t) t->now.n, page = (ssize_t) draw_room(&t->view);
+        const struct {
+                char key;
+                ssize_t steps;
+        } motions[] = {
+                { 'j', 1 },           { 'k', -1 },  { CONTROL_F, page },
+                { CONTROL_B, -page }, { 'G', all }, { 'g', -all },
+        };
+
+        for (size_t i = 0; i < countof(motions); i++)
+                if (motions[i].key == key)
+                        select_by(t, motions[i].steps);
 }
 
 static int take_key(struct top *t, char key) {
@@ -147,8 +165,7 @@ static int take_key(struct top *t, char key) {
                 return pause_here();
         if (key == CONTROL_L)
                 (void) !write(STDOUT_FILENO, "\033[2J", 4);
-        if (key == 'j' || key == 'k')
-                select_by(t, key == 'j' ? 1 : -1);
+        take_motion(t, key);
         if (key == 'R' || key == 'K')
                 ask(t, key);
         if (by >= 0)
@@ -156,12 +173,33 @@ static int take_key(struct top *t, char key) {
         return 0;
 }
 
-/* Keys of several bytes become one that means the same. */
-static int take_keys(struct top *t) {
+/* What the terminal sends for a key of several bytes: "\033[", parameters and a letter, or "\033O" and one.
+ */
+static size_t length_of_key(const char *at) {
+        if (at[0] != '\033' || (at[1] != '[' && at[1] != 'O'))
+                return 1;
+        size_t n = 2 + strspn(at + 2, "0123456789;?<");
+        return n + (at[n] != '\0');
+}
+
+/* One byte that means the same; 0: nothing. */
+static char short_key(const char *at, size_t length) {
         static const struct {
                 const char *bytes;
                 char key;
-        } longs[] = { { "\033[A", 'k' }, { "\033[B", 'j' }, { "\033OA", 'k' }, { "\033OB", 'j' } };
+        } longs[] = {
+                { "[A", 'k' },        { "[B", 'j' },        { "OA", 'k' }, { "OB", 'j' },
+                { "[5~", CONTROL_B }, { "[6~", CONTROL_F }, { "[H", 'g' }, { "[F", 'G' },
+                { "[1~", 'g' },       { "[4~", 'G' },       { "OH", 'g' }, { "OF", 'G' },
+        };
+
+        for (size_t i = 0; i < countof(longs); i++)
+                if (strlen(longs[i].bytes) == length - 1 && text_starts(at + 1, longs[i].bytes))
+                        return longs[i].key;
+        return length > 1 ? '\0' : *at;
+}
+
+static int take_keys(struct top *t) {
         char text[64];
         ssize_t n = read(STDIN_FILENO, text, sizeof(text) - 1);
         int r = 0;
@@ -171,14 +209,10 @@ static int take_keys(struct top *t) {
                 return 0;
         }
         text[n] = '\0';
-        for (const char *at = text; *at && r >= 0 && !t->is_over; at++) {
-                char key = *at;
-                for (size_t i = 0; i < countof(longs); i++)
-                        if (text_starts(at, longs[i].bytes)) {
-                                key = longs[i].key;
-                                at += strlen(longs[i].bytes) - 1;
-                        }
-                r = take_key(t, key);
+        for (const char *at = text; *at && r >= 0 && !t->is_over;) {
+                size_t length = length_of_key(at);
+                r = take_key(t, short_key(at, length));
+                at += length;
         }
         return r;
 }
@@ -238,7 +272,8 @@ static const char usage[] =
         "  --sort WORD                   order (of the files), name, state, restarts, cpu or memory\n"
         "  --socket PATH                 ask the tend that listens there\n"
         "  --help                        this text\n\n"
-        "Keys: q quits, j and k (or the arrows) select, R restarts, K sends SIGTERM; o n s t c m sort.\n";
+        "Keys: q quits, j and k (or the arrows), Page Up and Down, g and G (or Home and End) select,\n"
+        "R restarts, K sends SIGTERM; o n s t c m sort.\n";
 
 /* The value of --NAME VALUE or --NAME=VALUE; NULL: it is another option. */
 static const char *value_of(char **argv, int *i, const char *name) {

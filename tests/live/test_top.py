@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import termios
+import unicodedata
 
 import pytest
 from conftest import Process, stop, until
@@ -80,14 +81,25 @@ class Tmux:
 
 
 @pytest.fixture
-def tmux(shop, tmp_path):
+def on_tmux(tmp_path):
     if not shutil.which("tmux"):
         pytest.skip("tmux is not installed")
-    t = Tmux(tmp_path, enter(shop))
-    t.wait_for(lambda lines: lines[0].startswith("tend: "))
-    yield t
-    t.close()
-    stop(shop)
+    shown = []
+
+    def show(p, **size):
+        t = Tmux(tmp_path, enter(p), **size)
+        shown.append((t, p))
+        t.wait_for(lambda lines: lines[0].startswith("tend: "))
+        return t
+    yield show
+    for t, p in shown:
+        t.close()
+        stop(p)
+
+
+@pytest.fixture
+def tmux(shop, on_tmux):
+    return on_tmux(shop)
 
 
 def names(lines):
@@ -125,6 +137,45 @@ def test_restart_and_kill(tmux, shop):
     shop.wait_for("db.service: was killed by SIGTERM|db.service: finished|db.service: .*SIGTERM")
 
 
+LONG = "a-service-with-a-name-that-is-sixty-characters-long-in-total"
+MANY = f"""
+[{LONG}]
+MemoryMax=200M
+ExecStart=sleep inf
+[wide]
+Type=notify
+NotifyAccess=all
+ExecStart=sh -c 'systemd-notify --ready --status="日本語 says it in wide letters and many, many of them"; exec sleep inf'
+[w@]
+Instances=40
+ExecStart=sleep inf
+"""
+
+
+def columns(line):
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in line)
+
+
+def test_many_units_and_little_room(tend, on_tmux):
+    """What top is for stays: processor and memory, with how the limit is kept."""
+    p = tend.serve(MANY)
+    p.path = tend.path
+    p.wait_for("ready: 42 of 42")
+    t = on_tmux(p, width=40, height=10)
+    lines = t.wait_for(lambda lines: len(lines) == 10 and "%" in lines[2])
+    assert re.fullmatch(r"UNIT +STATE +CPU +MEMORY", lines[1]) and re.match(r"a-serv\S*… running +[\d.]+% \S+/200M[~!]?$", lines[2]), lines
+    assert names(lines)[1:] == ["wide", *(f"w@{n}" for n in range(1, 6))]
+    for keys, seen in ((["NPage", "NPage"], "w@12"), (["End"], "w@40"), (["PPage"], "w@33"), (["g"], "wide"), (["G"], "w@40"), (["Home"], "wide")):
+        t.keys(*keys)
+        t.wait_for(lambda lines: seen in names(lines))
+    t.keys("F3", "S-F3", "F13", "M-[", "Left")  # their bytes have letters that would be keys
+    t.keys("s")
+    assert "q quit" in t.wait_for(lambda lines: "STATE*" in lines[1])[9]
+    t.run("resize-window", "-x", "80", "-y", "24")
+    lines = t.wait_for(lambda lines: len(lines) == 24 and "WHY, STATUS" in lines[1] and max(map(columns, lines)) <= 80)
+    assert re.search("日本語 .*…$", next(line for line in lines if line.startswith("wide "))), lines
+
+
 def test_a_window_that_changes(tmux):
     tmux.run("resize-window", "-x", "50", "-y", "8")
     tmux.wait_for(lambda lines: len(lines) == 8 and "q quit" in lines[7] and max(map(len, lines)) <= 50)
@@ -137,12 +188,15 @@ def test_a_window_that_changes(tmux):
 class Screen:
     """A terminal, and `tend top` on it."""
 
-    def __init__(self, p, *words):
+    def __init__(self, p, shell=None, env=None):
         self.fd, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen([f"{p.path}", "top", "--socket", f"/proc/{p.pid}/root/run/systemd/private", "--interval", "100ms", *words],
-                                        stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
-                                        preexec_fn=Process.take_terminal, env={"TERM": "xterm"})
+        words = [p.path, "top", "--socket", f"/proc/{p.pid}/root/run/systemd/private", "--interval", "100ms"]
+        env = env or {"TERM": "xterm"}
+        if shell:
+            words, env = ["bash", "-c", shell], {**env, "TOP": " ".join(words), "PATH": os.environ["PATH"]}
+        self.process = subprocess.Popen(words, stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
+                                        preexec_fn=Process.take_terminal, env=env)
         self.text = ""
 
     def read(self, seconds):
@@ -199,17 +253,40 @@ def test_the_end_of_tend(shop):
 
 
 def test_stopped_and_continued(shop):
-    s = Screen(shop)
+    """A job of a shell, whose terminal it is meanwhile."""
+    s = Screen(shop, shell="set -m; $TOP; read go; fg; exit $?")
     s.wait_for("WHY, STATUS")
     os.write(s.fd, b"\x1a")
-    until(lambda: pathlib.Path(f"/proc/{s.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T")
-    s.read(0.01)
+    s.wait_for("\033[?1049l")
     assert termios.tcgetattr(s.slave) == s.before
     s.text = ""
-    s.process.send_signal(signal.SIGCONT)
+    os.write(s.fd, b"go\n")
     s.wait_for("WHY, STATUS")
     os.write(s.fd, b"q")
     assert s.end() == 0
+    stop(shop)
+
+
+def test_nobody_to_continue_it(shop):
+    """As with `docker exec -it`: Ctrl-Z is no way to lose it."""
+    s = Screen(shop)
+    s.wait_for("WHY, STATUS")
+    s.text = ""
+    os.write(s.fd, b"\x1a")
+    s.wait_for("WHY, STATUS")
+    os.write(s.fd, b"q")
+    assert s.end() == 0
+    stop(shop)
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_colours(shop, environment):
+    """But for the selected row, which has to be seen, and its end."""
+    s = Screen(shop, env={"TERM": "xterm", **environment})
+    s.wait_for("WHY, STATUS")
+    os.write(s.fd, b"q")
+    assert s.end() == 0
+    assert set(re.findall(r"\033\[[\d;]*m", s.text)) == {"\033[7m", "\033[0m"}
     stop(shop)
 
 
