@@ -168,7 +168,7 @@ static void print_words(const char *verb, const struct asked *a, const struct li
                 bool tells = *why && strcmp(a->result, "failed") == 0;
                 (void) snprintf(words, sizeof(words), "%s%s%s", a->words, tells ? ": " : "",
                                 tells ? why : "");
-                (void) verb_complain(verb, words, a->name, NULL);
+                (void) verb_complain(verb, words, text_starts(words, a->name) ? NULL : a->name, NULL);
         } else if (*a->result == '\0')
                 (void) printf("%s: %s is asked for\n", a->name, verb);
         else if (u && u->main_pid > 0)
@@ -183,6 +183,9 @@ static int tell(struct link *l, const char *verb, const struct asked *list, size
         const char *const *patterns;
         int code = EXIT_FINE;
 
+        for (size_t i = 0; i < n && !as_json; i++)
+                if (list[i].code == EXIT_UNKNOWN)
+                        (void) units_complain_unknown(l, verb, list[i].name, list[i].words);
         memcpy(&patterns, &names, sizeof(patterns)); /* nobody writes to them */
         int r = snapshot_take(&s, l, patterns, n);
         if (r < 0)
@@ -191,7 +194,7 @@ static int tell(struct link *l, const char *verb, const struct asked *list, size
                 const struct live_status *u = find_unit(&s, list[i].name);
                 if (as_json)
                         print_json(&list[i], u, i == 0);
-                else
+                else if (list[i].code != EXIT_UNKNOWN)
                         print_words(verb, &list[i], &s.container, u);
                 code = units_worse(code, list[i].code);
         }
@@ -300,7 +303,7 @@ static int call_each(struct link *l, const struct request *r, const char *verb, 
                 error = link_finish(l, "", &in);
                 if (error != -EREMOTEIO)
                         continue;
-                code = units_worse(code, link_complain(l, verb, *name, error));
+                code = units_worse(code, units_complain(l, verb, *name, error));
                 error = 0;
         }
         return error < 0 ? link_complain(l, verb, NULL, error) : code;

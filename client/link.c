@@ -312,6 +312,8 @@ int link_exit_code(const struct link *l, int error) {
 }
 
 int link_complain(const struct link *l, const char *verb, const char *unit, int error) {
-        (void) verb_complain(verb, *l->words ? l->words : strerror(-error), unit, l->hint);
+        bool is_named = unit && text_starts(l->words, unit);
+
+        (void) verb_complain(verb, *l->words ? l->words : strerror(-error), is_named ? NULL : unit, l->hint);
         return link_exit_code(l, error);
 }

@@ -54,6 +54,6 @@ int link_wait(struct link *l, usec_t until) must_check;
 /* The exit code for `error`, what the calls above have returned. */
 int link_exit_code(const struct link *l, int error);
 
-/* Tells it all on stderr as verb_complain() does, `unit` (may be NULL) before the words. Returns the exit
- * code. */
+/* Tells it all on stderr as verb_complain() does, `unit` (may be NULL) before the words where they do not
+ * begin with it. Returns the exit code. */
 int link_complain(const struct link *l, const char *verb, const char *unit, int error);

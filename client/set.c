@@ -1,7 +1,9 @@
 /* `tend set`: budgets of units that run. */
 #include <string.h>
 
-#include "client/link.h"
+#include "client/units.h"
+#include "config/setting.h"
+#include "config/suggest.h"
 #include "config/unit.h"
 #include "control/verb.h"
 
@@ -20,6 +22,24 @@ static void write_assignment(struct wire_out *out, const char *word) {
         wire_string(out, value + 1);
 }
 
+/* Whether it is a budget; where it is none, what may have been meant is said. */
+static bool is_budget(const char *word) {
+        char name[128], hint[160] = "`tend check --explain` lists the settings; budgets can be set";
+        struct suggest s;
+
+        (void) snprintf(name, sizeof(name), "%.*s", (int) strcspn(word, "="), word);
+        suggest_init(&s, name);
+        for (size_t i = 0; i < n_settings; i++)
+                if (settings[i].part == PART_BUDGET)
+                        suggest_offer(&s, settings[i].key);
+        if (s.best && strcmp(s.best, name) == 0)
+                return true;
+        if (s.best)
+                (void) snprintf(hint, sizeof(hint), "did you mean %s=?", s.best);
+        (void) verb_complain("set", "not a budget that can be set", word, hint);
+        return false;
+}
+
 int set_main(const struct request *r) {
         struct wire_in in;
 
@@ -27,6 +47,8 @@ int set_main(const struct request *r) {
                 if (!strchr(r->words[i], '='))
                         return verb_complain("set", "not NAME=VALUE", r->words[i],
                                              "for example MemoryMax=300M");
+                else if (!is_budget(r->words[i]))
+                        return EXIT_WRONG;
         if (r->n_words < 2)
                 return verb_complain("set", "what of which unit?", NULL, "tend set UNIT NAME=VALUE...");
 
@@ -44,5 +66,5 @@ int set_main(const struct request *r) {
                 wire_array_end(out, mark);
                 e = link_finish(&l, "", &in);
         }
-        return e < 0 ? link_complain(&l, "set", NULL, e) : EXIT_FINE;
+        return e < 0 ? units_complain(&l, "set", name ? name : r->words[0], e) : EXIT_FINE;
 }

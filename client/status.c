@@ -8,7 +8,6 @@
 #include "client/processes.h"
 #include "client/table.h"
 #include "client/units.h"
-#include "config/suggest.h"
 #include "control/json.h"
 #include "control/verb.h"
 
@@ -69,21 +68,6 @@ static int show_all(struct link *l, const struct request *r) {
 
 /* --- Some of them. */
 
-static int complain_unknown(struct link *l, const char *name) {
-        autosnapshot struct snapshot s = {};
-        struct suggest nearest;
-        char hint[300] = "";
-
-        suggest_init(&nearest, name);
-        if (snapshot_take(&s, l, NULL, 0) == 0)
-                for (size_t i = 0; i < s.n; i++)
-                        suggest_offer(&nearest, s.units[i].name);
-        if (nearest.best)
-                (void) snprintf(hint, sizeof(hint), "did you mean %.250s?", nearest.best);
-        (void) verb_complain("status", "no such unit is loaded", name, *hint ? hint : NULL);
-        return EXIT_UNKNOWN;
-}
-
 static int exit_code_of(const struct live_status *u) {
         if (u->up)
                 return EXIT_FINE;
@@ -141,7 +125,7 @@ static int show_unit(struct showing *w, const char *name) {
         if (r < 0)
                 return r;
         if (s.n == 0)
-                return complain_unknown(w->link, name);
+                return units_complain_unknown(w->link, "status", name, "no such unit is loaded");
         autofree char *own = strdup(s.units[0].name); /* it may be known by another */
         const char *const owns[] = { own };
         r = own ? detail_ask(w->link, own, &d) : -ENOMEM;

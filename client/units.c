@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <string.h>
 
 #include "base/glob.h"
 #include "base/text.h"
 #include "client/snapshot.h"
 #include "client/units.h"
+#include "config/suggest.h"
 #include "config/unit.h"
 #include "control/verb.h"
 
@@ -35,6 +37,29 @@ int units_resolve(struct link *l, const char *verb, char *const *words, char ***
         if (r == 0)
                 *ret = TAKE(list);
         return r;
+}
+
+int units_complain_unknown(struct link *l, const char *verb, const char *name, const char *words) {
+        autofree char *text = strdup(words), *typed = NULL;
+        char hint[300] = "`tend status` lists them";
+        autosnapshot struct snapshot s = {};
+        struct suggest nearest;
+
+        if (text_ends(name, ".service")) /* which was put behind "web.servce", too */
+                typed = strndup(name, strlen(name) - strlen(".service"));
+        suggest_init(&nearest, typed && strchr(typed, '.') ? typed : name);
+        if (snapshot_take(&s, l, NULL, 0) == 0)
+                for (size_t i = 0; i < s.n; i++)
+                        suggest_offer(&nearest, s.units[i].name);
+        if (nearest.best)
+                (void) snprintf(hint, sizeof(hint), "did you mean %.250s?", nearest.best);
+        (void) verb_complain(verb, text ? text : words, name, hint);
+        return EXIT_UNKNOWN;
+}
+
+int units_complain(struct link *l, const char *verb, const char *name, int error) {
+        return link_exit_code(l, error) == EXIT_UNKNOWN ? units_complain_unknown(l, verb, name, l->words)
+                                                        : link_complain(l, verb, name, error);
 }
 
 int units_worse(int a, int b) {

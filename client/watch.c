@@ -9,6 +9,7 @@
 #include "client/screen.h"
 #include "client/snapshot.h"
 #include "client/table.h"
+#include "client/units.h"
 #include "config/unit.h"
 #include "control/json.h"
 #include "control/verb.h"
@@ -131,15 +132,14 @@ static void print_past(const struct watch *w, struct snapshot *s) {
         (void) fflush(stdout);
 }
 
-static int complain_unknown(const char *verb, const struct snapshot *s, char *const *names) {
+/* EXIT_FINE where all of them are there. */
+static int find_all(struct link *l, const char *verb, const struct snapshot *s, char *const *names) {
         for (; names && *names; names++) {
                 size_t i = 0;
                 while (i < s->n && strcmp(s->units[i].name, *names) != 0)
                         i++;
-                if (i < s->n)
-                        continue;
-                (void) verb_complain(verb, "there is no such unit", *names, "`tend status` lists them");
-                return EXIT_UNKNOWN;
+                if (i == s->n)
+                        return units_complain_unknown(l, verb, *names, "no such unit is loaded");
         }
         return EXIT_FINE;
 }
@@ -160,7 +160,7 @@ int events_main(const struct request *r) {
                 e = take_snapshot(&s, &l, names);
         if (e < 0)
                 return link_complain(&l, "events", NULL, e);
-        int code = complain_unknown("events", &s, names);
+        int code = find_all(&l, "events", &s, names);
         if (code != EXIT_FINE)
                 return code;
         w.names = names;
@@ -276,7 +276,7 @@ static int await_goal(struct link *l, struct snapshot *s, char **names, const st
                 e = take_snapshot(s, l, names);
                 if (e < 0)
                         break;
-                int code = complain_unknown("wait", s, names);
+                int code = find_all(l, "wait", s, names);
                 if (code != EXIT_FINE)
                         return code;
                 v = judge_all(s, g);
@@ -310,8 +310,8 @@ int wait_main(const struct request *r) {
                 return verb_complain("wait", "for which units?", NULL,
                                      "tend wait UNIT... --for ready|stopped|failed");
         if (r->goal && !find_goal(r->goal))
-                return verb_complain("wait", "not a value it takes", r->goal,
-                                     "--for ready, stopped or failed");
+                return verb_complain("wait", "not ready, stopped or failed", r->goal,
+                                     "tend wait UNIT... --for ready");
         int e = link_open(&l, r->socket);
         if (e == 0)
                 e = names ? subscribe(&l) : -ENOMEM;

@@ -306,7 +306,8 @@ static int refuse_file(const struct draft *d, const char *path, int error) {
         else
                 diag(d->diags, path, 0, error, "%s", strerror(-error));
         if (error == -ENOENT)
-                diag_hint(d->diags, "%s", "give another one (tend run FILE), or a command (tend run -- CMD)");
+                diag_hint(d->diags, "%s",
+                          "write it, or name another: tend run FILE; `tend run -- CMD` needs none");
         return 0;
 }
 

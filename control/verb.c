@@ -359,9 +359,25 @@ const struct verb *verb_find(const char *name) {
         return NULL;
 }
 
+/* clang-format off */
+/* What people type who know other programs. */
+static const struct {
+        const char *word, *verb;
+} known[] = {
+        { "list",          "status" }, { "ls",       "status" }, { "ps",        "status" },
+        { "list-units",    "status" }, { "avail",    "status" }, { "is-active", "health" },
+        { "daemon-reload", "reload" }, { "update",   "reload" }, { "reread",    "reload" },
+        { "set-property",  "set"    }, { "validate", "check"  }, { "cat",       "show"   },
+        { "reset-failed",  "reset"  }, { "signal",   "kill"   },
+};
+/* clang-format on */
+
 static const char *nearest_verb(const char *word) {
         struct suggest s;
 
+        for (size_t i = 0; i < countof(known); i++)
+                if (strcmp(known[i].word, word) == 0)
+                        return known[i].verb;
         suggest_init(&s, word);
         for (size_t i = 0; i < countof(verbs); i++)
                 suggest_offer(&s, verbs[i].name);
@@ -459,10 +475,24 @@ static int complain_option(const struct verb *v, const char *word) {
 }
 
 static int complain_value(const struct verb *v, const struct option_row *o, const char *value) {
-        char word[128];
+        static const struct {
+                const char *value, *like;
+        } kinds[] = {
+                { "SPAN", "5s, 500ms or 1min 30s" },
+                { "SIZE", "64M or 1G" },
+                { "SIG", "TERM, SIGUSR1 or 15" },
+                { "N", "2" },
+        };
+        char word[128], hint[256];
+        const char *like = NULL;
 
+        for (size_t i = 0; i < countof(kinds); i++)
+                if (strcmp(kinds[i].value, o->value) == 0)
+                        like = kinds[i].like;
         (void) snprintf(word, sizeof(word), "--%s=%s", o->name, value);
-        return verb_complain(v->name, "not a value it takes", word, o->help);
+        (void) snprintf(hint, sizeof(hint), "%s%s%s", o->help, like ? "; for example " : "",
+                        like ? like : "");
+        return verb_complain(v->name, "not a value it takes", word, hint);
 }
 
 /* Takes the option at *i, and its value where that is the next word. 0, or an exit code after a complaint. */

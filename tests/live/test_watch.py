@@ -159,7 +159,7 @@ def test_what_does_not_come(settled):
 
 
 def test_wrong_words(settled):
-    for words, code, said in ((["wait", "nosuch"], 4, "there is no such unit"), (["events", "web", "nosuch"], 4, "nosuch.service"),
+    for words, code, said in ((["wait", "nosuch"], 4, "no such unit"), (["events", "web", "nosuch"], 4, "nosuch.service"),
                               (["wait"], 2, "for which units?"), (["wait", "web", "--for=luck"], 2, "ready, stopped or failed"),
                               (["set", "web"], 2, "what of which unit?"), (["set", "web", "MemoryMax"], 2, "not NAME=VALUE"),
                               (["set", "nosuch", "MemoryMax=1G"], 4, "not loaded")):
@@ -185,7 +185,7 @@ def test_set(settled):
     settled.tend.enter("kill", "-HUP", "1")
     settled.tend.wait_for("reloading: ")
     assert settled.status()[1]["web"]["tasks_max"] == 50
-    for words, said in (("MemoryMax=lots", "MemoryMax=lots: not a size"), ("ExecStart=rm", "Cannot set property ExecStart"), ("MemoryMax=0", "less than 1")):
+    for words, said in (("MemoryMax=lots", "MemoryMax=lots: not a size"), ("MemoryMax=0", "less than 1")):
         done = settled.ask("set", "web", "TasksMax=51", words)
         assert done.returncode == 1 and said in done.stderr, done
     assert settled.status()[1]["web"]["tasks_max"] == 50

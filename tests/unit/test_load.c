@@ -164,7 +164,7 @@ TEST(load_of_files_that_cannot_be_read) {
         } rows[] = {
                 { "/nonexistent/tend.ini",
                   "/nonexistent/tend.ini: error: No such file or directory\n"
-                  "        give another one (tend run FILE), or a command (tend run -- CMD)\n" },
+                  "        write it, or name another: tend run FILE; `tend run -- CMD` needs none\n" },
                 { "/dev/null", "/dev/null: error: not a regular file\n" },
                 { "/", "/: error: not a regular file\n" },
         };
