@@ -97,15 +97,11 @@ static const struct ending_words {
         int code;
 } endings[] = {
         { "done", "", EXIT_FINE },
-        { "skipped", "", EXIT_FINE },
         { "canceled", "something else was asked for meanwhile", EXIT_FAILED },
-        { "timeout", "it took too long", EXIT_FAILED },
         { "failed", "it has failed", EXIT_FAILED },
         { "dependency", "what it requires has failed", EXIT_FAILED },
         { "invalid", "it does not run", EXIT_NOT_RUNNING },
         { "assert", "what it asserts does not hold", EXIT_FAILED },
-        { "unsupported", "it has nothing of that kind", EXIT_FAILED },
-        { "once", "it runs only once", EXIT_FAILED },
 };
 
 static void conclude(struct asked *a, const char *result) {

@@ -98,7 +98,8 @@ static int say_hello(struct link *l) {
 
         int r = send_all(l, hello, sizeof(hello) - 1);
         while (r == 0 && !end) {
-                r = l->n < LINES_MOST ? receive(l) : -EPROTO;
+                r = l->n < LINES_MOST ? receive(l)
+                                      : fail(l, -EPROTO, "what listens there does not speak as tend does");
                 if (r == 0 && make_room(l, 1) == 0) {
                         l->in[l->n] = '\0';
                         ok = strstr(l->in, "OK ");
@@ -176,7 +177,7 @@ static int find(struct link *l) {
                         if (r == 0)
                                 return 0;
                         close_socket(l);
-                        if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR || refused < 0)
+                        if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR)
                                 continue;
                         refused = r;
                         memcpy(words, l->words, sizeof(words));

@@ -40,12 +40,13 @@ int units_resolve(struct link *l, const char *verb, char *const *words, char ***
 }
 
 int units_complain_unknown(struct link *l, const char *verb, const char *name, const char *words) {
-        autofree char *text = strdup(words), *typed = NULL;
-        char hint[300] = "`tend status` lists them";
+        autofree char *typed = NULL;
+        char text[LINK_WORDS_MAX], hint[300] = "`tend status` lists them";
         autosnapshot struct snapshot s = {};
         struct suggest nearest;
 
-        if (text_ends(name, ".service")) /* which was put behind "web.servce", too */
+        (void) snprintf(text, sizeof(text), "%s", words); /* the link's may go with its next answer */
+        if (text_ends(name, ".service"))                  /* which was put behind "web.servce", too */
                 typed = strndup(name, strlen(name) - strlen(".service"));
         suggest_init(&nearest, typed && strchr(typed, '.') ? typed : name);
         if (snapshot_take(&s, l, NULL, 0) == 0)
@@ -53,7 +54,7 @@ int units_complain_unknown(struct link *l, const char *verb, const char *name, c
                         suggest_offer(&nearest, s.units[i].name);
         if (nearest.best)
                 (void) snprintf(hint, sizeof(hint), "did you mean %.250s?", nearest.best);
-        (void) verb_complain(verb, text ? text : words, name, hint);
+        (void) verb_complain(verb, text, name, hint);
         return EXIT_UNKNOWN;
 }
 

@@ -105,6 +105,52 @@ def test_words_and_codes(shop):
     stop(s.tend)
 
 
+RESULTS = """
+[keep]
+ExecStart=sleep inf
+[skip]
+ConditionPathExists=/no/such
+ExecStart=sleep inf
+ExecReload=true
+[must]
+AssertPathExists=/no/such
+ExecStart=sleep inf
+[late]
+Type=notify
+ExecStart=sleep inf
+TimeoutStartSec=100ms
+Restart=no
+[once]
+Type=oneshot
+ExecStart=true
+RemainAfterExit=yes
+[tick.timer]
+OnCalendar=yearly
+Unit=late.service
+[tock.timer]
+OnCalendar=yearly
+Unit=must.service
+"""
+# A line, its exit code, the job's result, and how it is told on either side.
+COMES_OF_IT = [
+    ("start skip", 0, "done", r"skip\.service: dead\n"),
+    ("start must", 1, "assert", r"tend: start: must\.service: what it asserts does not hold\n"),
+    ("start late", 1, "failed", r"tend: start: late\.service: it has failed: ran out of time\n"),
+    ("start once", 0, "done", r"once\.service: exited\n"),
+    ("reload skip", 3, "invalid", r"tend: reload: skip\.service: .*\n"),
+]
+
+
+def test_what_comes_of_it(shop):
+    s = shop(RESULTS)
+    for line, code, result, said in COMES_OF_IT:
+        done = s.ask(*line.split())
+        assert (done.returncode, bool(re.fullmatch(said, done.stdout + done.stderr))) == (code, True), (line, done)
+        job, = json.loads(s.ask(*line.split(), "--json").stdout)["jobs"]
+        assert job["result"] == result, (line, job)
+    stop(s.tend)
+
+
 def test_reload_of_a_unit(shop, tmp_path):
     s = shop(SHOP.replace("touch reloaded", f"touch {tmp_path}/reloaded"))
     done = s.ask("reload", "web")

@@ -261,6 +261,33 @@ def test_address_in_use(tmp_path):
     assert done.stderr == f"tend-metrics: {address}: listening: Address already in use\n"
 
 
+@pytest.mark.parametrize("address, host", [("127.0.0.1:{}", "127.0.0.1"), ("[::1]:{}", "::1"), ("{}", "127.0.0.1"), ("{}", "::1")])
+def test_addresses(tmp_path, address, host):
+    """A port alone is that of every address, of both families."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as s:
+        try:
+            s.bind((host, 0))
+        except OSError as error:
+            pytest.skip(f"no {host} here: {error}")
+        port = s.getsockname()[1]
+    with subprocess.Popen([PROGRAM, "--listen", address.format(port), "--socket", tmp_path / "none"]) as p:
+        def connected():
+            c = http.client.HTTPConnection(host, port, timeout=15)
+            try:
+                c.connect()
+            except ConnectionRefusedError:
+                return None
+            return c
+        c = until(connected)
+        for page, status in (("/healthz", 503), ("/metrics?a=b", 503), ("/metrics/", 404), ("/../metrics", 404), ("//", 404)):
+            c.request("GET", page)
+            answer = c.getresponse()
+            assert (answer.status, bool(answer.read())) == (status, True), page
+        p.terminate()
+        assert p.wait(15) == 0
+
+
 def test_tend_is_gone(tmp_path):
     """A page that cannot be made says so."""
     env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path))

@@ -2,10 +2,11 @@
 import json
 import os
 import re
+import socket
 import subprocess
 
 import pytest
-from conftest import stop, until
+from conftest import let_in, stop, until
 
 SHOP = """
 [web]
@@ -140,6 +141,10 @@ def test_no_tend(tend, tmp_path):
     done = tend.run("status", "--socket", tmp_path / "nowhere")
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr == f"tend: status: {tmp_path}/nowhere: No such file or directory\n"
+    with socket.socket(socket.AF_UNIX) as left:  # by one that has died
+        left.bind(str(tmp_path / "left"))
+    done = tend.run("status", "--socket", tmp_path / "left")
+    assert (done.returncode, done.stderr) == (5, f"tend: status: {tmp_path}/left: Connection refused\n")
 
 
 def test_nobody_but_tend_is_asked(tend, tmp_path):
@@ -176,6 +181,8 @@ LIES = [
     ("6c0201010000000001000000000000000000", "no message"),
     # a whole answer to the first call, with nothing in it
     ("6c02010100000000" + "01000000" + "08000000" + "0501750001000000", "another version"),
+    # a refusal of a tend that has no such method
+    ("6c030101000000000100000039000000" + "0501750001000000" + "04017300280000006f72672e667265656465736b746f702e444275732e4572726f722e556e6b6e6f776e4d6574686f640000000000000000", "another version"),
     # a refusal whose words are not there
     ("6c03010100000000" + "01000000" + "1d000000" + "0501750001000000" + "04017300" + "09000000" + "612e622e63000000", None),
 ]
@@ -192,6 +199,18 @@ def test_a_server_that_lies(tend, tmp_path):
             assert re.match("tend: status: .", done.stderr) and (said or "") in done.stderr, (i, done.stderr)
 
 
+def test_a_server_without_an_end(tend, tmp_path):
+    """It says no OK, and does not stop to say it."""
+    script = tmp_path / "endless.py"
+    script.write_text("import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.bind(sys.argv[1])\ns.listen()\nprint('up', flush=True)\n"
+                      "c = s.accept()[0]\ntry:\n    while True:\n        c.send(b'x' * 1024)\nexcept OSError:\n    print('over', flush=True)\n")
+    with subprocess.Popen(["python3", script, tmp_path / "s"], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "up\n"
+        done = tend.run("status", "--socket", tmp_path / "s")
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", "tend: status: what listens there does not speak as tend does\n")
+        assert other.stdout.readline() == "over\n"
+
+
 def test_where_it_is_found(tend, tmp_path):
     """By the same table as the server's: here in $XDG_RUNTIME_DIR."""
     p = tend.serve("[a]\nExecStart=sleep inf\n", pid1=False)
@@ -200,6 +219,21 @@ def test_where_it_is_found(tend, tmp_path):
     assert re.search(r"^a +running ", tend.run("status", env=found).stdout, re.M)
     stop(p)
     assert tend.run("status", "--socket", tmp_path / "systemd/private").returncode == 5
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs other users")
+def test_somebody_elses_socket(tend, tmp_path):
+    """Where tend would be, but it is neither root's, ours, nor PID 1's: it could tell anything."""
+    let_in(tmp_path)
+    (tmp_path / "systemd").mkdir()
+    os.chown(tmp_path / "systemd", 12345, 12345)
+    listen = "import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); print('up', flush=True); time.sleep(1000)"
+    who = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]
+    with subprocess.Popen([*who, "/usr/bin/python3", "-c", listen, tmp_path / "systemd" / "private"], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "up\n"
+        p = tend("--", tend.path, "status", env={"XDG_RUNTIME_DIR": str(tmp_path)})
+        assert p.wait() == 1 and p.err == f"tend: status: {tmp_path}/systemd/private: it is neither root's, ours, nor PID 1's\n"
+        other.kill()
 
 
 def test_private(tend, tmp_path):
