@@ -54,6 +54,7 @@ TABLE = [
     ("status wbe", 4, "", r"tend: status: wbe\.service: no such unit is loaded\n +did you mean web\.service\?\n"),
     ("status web 'zz*'", 4, "", r"tend: status: zz\*: no unit fits\n.*\n"),
     ("stop web", 0, r"web\.service: dead\n", ""),
+    ("stop 'w*b' 'we*'", 0, r"web\.service: dead\n", ""),
     ("start web", 0, r"web\.service: running, pid \d+\n", ""),
     ("restart web db.service", 0, r"web\.service: running, pid \d+\ndb\.service: running, pid \d+\n", ""),
     ("restart '[bd]*'", 1, r"db\.service: running, pid \d+\n",
@@ -178,6 +179,9 @@ def test_kill(shop):
     s.tend.wait_for("^got$")
     assert s.ask("kill", "b", "--signal", "SIGKILL").returncode == 0
     s.tend.wait_for("b.service: was killed by SIGKILL")
+    s.tend.wait_for("b.service: started", after=1)
+    assert s.ask("kill", "b").returncode == 0
+    s.tend.wait_for("b.service: was killed by SIGTERM")
     assert s.ask("kill", "a", "--signal=NOPE").returncode == 2
     stop(s.tend)
 
@@ -242,6 +246,17 @@ def test_processes(shop):
     assert by_pid[by_pid[last["parent"]]["parent"]]["pid"] == a["main_pid"]
     assert a["measured"] in ("cgroup", "processes") and a["tasks"] == 4 and a["memory"] > 100_000
     assert re.search(r"\n +runs: \d+ sh -c .*\n(.*\n)*?( +)\d+ sh -c sleep 1002; true\n\2  \d+ sleep 1002\n", s.ask("status", "a").stdout)
+    stop(s.tend)
+
+
+def test_processes_seen_from_elsewhere(shop):
+    """Their numbers are those inside: nothing here is taken for one of them."""
+    s = shop("[a]\nExecStart=sh -c 'sleep 1001 & wait'\n")
+    until(lambda: len(s.status("a")[1]["a"]["processes"]) == 2)
+    done = subprocess.run([s.path, "status", "a", "--json", "--socket", f"/proc/{s.tend.pid}/root/run/systemd/private"],
+                          capture_output=True, text=True, timeout=20)
+    a, = json.loads(done.stdout)["units"]
+    assert [p["parent"] for p in a["processes"]] == [0, 0] and a["measured"] in ("", "cgroup")
     stop(s.tend)
 
 
