@@ -487,7 +487,7 @@ static int complain_value(const struct verb *v, const struct option_row *o, cons
         const char *like = NULL;
 
         for (size_t i = 0; i < countof(kinds); i++)
-                if (strcmp(kinds[i].value, o->value) == 0)
+                if (o->value && strcmp(kinds[i].value, o->value) == 0)
                         like = kinds[i].like;
         (void) snprintf(word, sizeof(word), "--%s=%s", o->name, value);
         (void) snprintf(hint, sizeof(hint), "%s%s%s", o->help, like ? "; for example " : "",

@@ -249,6 +249,15 @@ def test_processes(shop):
     stop(s.tend)
 
 
+def test_who_is_counted_without_a_cgroup(shop):
+    """A child with a session of its own, by its parent; one whose parent has gone, by its session."""
+    s = shop("[a]\nExecStart=sh -c 'setsid sleep 1001 & (sleep 1002 &); wait'\n[b]\nExecStart=sleep inf\n")
+    until(lambda: {p["command"] for p in s.status("a")[1]["a"]["processes"]} >= {"sleep 1001", "sleep 1002"})
+    units = s.status()[1]
+    assert (units["a"]["tasks"], units["b"]["tasks"]) == (3, 1)
+    stop(s.tend)
+
+
 def test_processes_seen_from_elsewhere(shop):
     """Their numbers are those inside: nothing here is taken for one of them."""
     s = shop("[a]\nExecStart=sh -c 'sleep 1001 & wait'\n")

@@ -96,7 +96,7 @@ def test_following(settled):
         first = json.loads(follower.line())
         assert (first["unit"], first["state"]) == ("web.service", "running")
         settled.tend.enter("kill", "-KILL", first["main_pid"])
-        settled.ask("set", "bad", "TasksMax=50")
+        assert settled.ask("start", "job").returncode == 0  # whose steps are not to be seen
         lines = [json.loads(line) for line in follower.until(lambda line: json.loads(line)["state"] == "running")]
         states = [line["state"] for line in lines]
         assert "auto-restart" in states and states[-1] == "running"
@@ -107,6 +107,16 @@ def test_following(settled):
         assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
         assert {line["unit"] for line in lines} == {"web.service"}
     stop(settled.tend)
+
+
+def test_following_in_words(tend):
+    s = Shop(tend, tend.serve("[web]\nExecStart=sleep inf\nRestart=always\nRestartSec=1h\nRestartMaxDelaySec=infinity\n[keep]\nExecStart=sleep inf\n"))
+    s.tend.wait_for("ready: ")
+    with Running(s, "events", "--follow", "web") as follower:
+        follower.until(lambda line: re.search(r"  web +running +pid \d+$", line))
+        assert s.ask("kill", "web", "--signal=KILL").returncode == 0
+        follower.until(lambda line: re.search(r"  web +auto-restart +was killed by SIGKILL; starts again in (1h|\d+m)$", line))
+    stop(s.tend)
 
 
 def test_following_to_the_end(settled):
