@@ -20,6 +20,7 @@ _tend() {
         fi
         case $prev in
         --for) mapfile -t COMPREPLY < <(compgen -W 'ready stopped failed' -- "$cur") && return ;;
+        --sort) mapfile -t COMPREPLY < <(compgen -W 'order name state restarts cpu memory' -- "$cur") && return ;;
         --log-level) mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$cur") && return ;;
         --net) mapfile -t COMPREPLY < <(compgen -W 'loopback none host' -- "$cur") && return ;;
         --kill-whom) mapfile -t COMPREPLY < <(compgen -W 'main control all' -- "$cur") && return ;;

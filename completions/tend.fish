@@ -34,6 +34,8 @@ function __tend_values
     switch (commandline -opc)[-1]
         case --for
             printf '%s\n' ready stopped failed
+        case --sort
+            printf '%s\n' order name state restarts cpu memory
         case --log-level
             printf '%s\n' error warning info debug
         case --net

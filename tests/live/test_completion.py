@@ -110,4 +110,5 @@ def test_all_verbs_and_options(tend, tmp_path):
     assert offered("wait", "--for", "") == ["ready", "stopped", "failed"] == offered("wait", "--for", "=", "")
     assert offered("run", "--log-level", "w") == ["warning"]
     assert offered("run", "--net", "l") == ["loopback"]
+    assert offered("top", "--sort", "") == ["order", "name", "state", "restarts", "cpu", "memory"]
     assert offered("wait", "--timeout", "") == []

@@ -164,7 +164,7 @@ TEST(json_has_every_field_as_its_kind) {
 static char *print_detail(unsigned width) {
         char shell[] = "sh -c loop", sleep[] = "sleep inf";
         const struct detail_process processes[] = { { 5, 0, 0, shell }, { 6, 5, 1, sleep } };
-        const struct live_status u = web();
+        struct live_status u = web();
         const struct detail d = {
                 .container = &shop,
                 .unit = &u,
@@ -180,6 +180,7 @@ static char *print_detail(unsigned width) {
 
         if (!out)
                 return NULL;
+        u.job = "restart";
         detail_print(&s, out, &d);
         return fclose(out) == 0 ? text : NULL;
 }
@@ -188,7 +189,7 @@ TEST(detail_tells_all_there_is) {
         autofree char *text = print_detail(SCREEN_ENDLESS), *narrow = print_detail(40);
 
         CHECK_STRING(text, "web.service - The \"web\"?\n"
-                           "    state: auto-restart for 1.0s, since 1970-01-01 00:01:39 UTC\n"
+                           "    state: auto-restart for 1.0s, since 1970-01-01 00:01:39 UTC; to restart\n"
                            "      why: exited with code 3\n"
                            "     says: \xef\xbf\xbd\n"
                            "   health: starting\n"
