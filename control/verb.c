@@ -484,10 +484,10 @@ static int complain_value(const struct verb *v, const struct option_row *o, cons
                 { "N", "2" },
         };
         char word[128], hint[256];
-        const char *like = NULL;
+        const char *kind = o->value ? o->value : "", *like = NULL;
 
         for (size_t i = 0; i < countof(kinds); i++)
-                if (o->value && strcmp(kinds[i].value, o->value) == 0)
+                if (strcmp(kinds[i].value, kind) == 0)
                         like = kinds[i].like;
         (void) snprintf(word, sizeof(word), "--%s=%s", o->name, value);
         (void) snprintf(hint, sizeof(hint), "%s%s%s", o->help, like ? "; for example " : "",
