@@ -1,5 +1,6 @@
 """What would get out of `tend run --isolate` is refused, and nothing of the attempt is left outside."""
 import os
+import stat
 
 import pytest
 from conftest import PYTHON
@@ -77,6 +78,26 @@ for number in (0x5412, 0x541C, 0x100005412):
 """, pty=True)
     assert p.wait() == 0, p.err
     assert p.out.count("errno 1\r\n") == 3, p.out
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make devices for a test")
+def test_devices_of_the_machine(walled):
+    node = walled.place / "null"
+    os.mknod(node, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    node.chmod(0o666)
+    p = walled("sh", "-c", f"(: <{node}) && echo opened; (: </dev/null) && echo over")
+    assert p.wait() == 0, p.err
+    assert p.out == "over\n" and "Permission denied" in p.err
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="for root")
+def test_capabilities_to_be_inherited(walled):
+    """A file's would bring them back."""
+    if not walled.is_root:
+        pytest.skip("for root")
+    p = walled("grep", "^Cap", "/proc/self/status", wrapper=["setpriv", "--inh-caps", "+sys_admin,+chown"])
+    assert p.wait() == 0, p.err
+    assert {"CapInh:\t0000000000000001", "CapBnd:\t00000000a00425fb"} <= set(p.out.splitlines())
 
 
 KEYS = """

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import shutil
+import stat
 import subprocess
 import tempfile
 
@@ -91,6 +92,31 @@ def test_binds(inside):
     assert not (inside.place / "shared" / "g").exists() and "Read-only file system" in p.out
     assert (inside.root / "etc" / "word").read_text() == "as it was\n"
     assert not (inside.root / "srv").exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount for a test")
+def test_read_only_with_all_that_is_below(inside):
+    """A mount in what is bound, too."""
+    (inside.place / "shared" / "sub").mkdir(parents=True)
+    p = inside("sh", "-c", "cat /srv/a/sub/f; touch /srv/a/sub/g 2>&1", options=["--bind", f"{inside.place}/shared:/srv/a:ro"], wrapper=[
+        "unshare", "--mount", "sh", "-c", f"mount -t tmpfs -o mode=777 none {inside.place}/shared/sub && "
+        f"echo of outside >{inside.place}/shared/sub/f && exec \"$@\"", "sh"])
+    p.wait()
+    assert p.out == "of outside\ntouch: cannot touch '/srv/a/sub/g': Read-only file system\n", p.err
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make devices for a test")
+@pytest.mark.parametrize("read_only", [[], ["--read-only"]], ids=["", "read-only"])
+def test_devices_in_files_are_not_opened(inside, read_only):
+    """Not those in the root, and not those in what is bound; one that is bound itself is."""
+    (inside.place / "shared").mkdir()
+    for node in inside.root / "null", inside.place / "shared" / "null":
+        os.mknod(node, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        node.chmod(0o666)
+    p = inside("sh", "-c", "for n in /null /srv/a/null /srv/null; do [ -c $n ] && (: <$n) 2>/dev/null && echo opened $n; done; true",
+               options=[*read_only, "--bind", f"{inside.place}/shared:/srv/a", "--bind=/dev/null:/srv/null"])
+    assert p.wait() == 0, p.err
+    assert p.out == "opened /srv/null\n"
 
 
 def test_nothing_to_bind(inside):
