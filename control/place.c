@@ -50,11 +50,12 @@ static int make_directory(const char *socket, uid_t uid) {
         return r < 0 ? r : check_directory(path, uid);
 }
 
-/* Whether somebody listens there; where nobody does the name may go. */
+/* Whether somebody listens there, or it is no socket; where nobody does the name may go. */
 static bool is_taken(const struct sockaddr_un *address) {
         autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        struct stat st;
 
-        if (fd < 0)
+        if (fd < 0 || lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
                 return true;
         return connect(fd, (const struct sockaddr *) address, sizeof(*address)) == 0 || errno != ECONNREFUSED;
 }
