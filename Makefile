@@ -210,6 +210,8 @@ FUZZ_PROGRAMS := $(FUZZERS:tests/fuzz/%.c=build/fuzz/run-%)
 FUZZ_IMAGE := build/fuzz/run-manifest build/fuzz/run-layer
 $(FUZZ_IMAGE): $(call objects,fuzz,$(filter-out image/main.c,$(IMAGE)))
 $(FUZZ_IMAGE): LIBS_fuzz += $(IMAGE_LIBS)
+build/fuzz/run-bus: $(call objects,fuzz,tests/unit/world.c tests/unit/ini.c)
+build/fuzz/run-bus: LIBS_fuzz += -Wl,--wrap=fork
 $(FUZZ_PROGRAMS): build/fuzz/run-%: build/fuzz/tests/fuzz/%.o $(call library,fuzz)
 	@echo 'LINK $@'
 	$(Q)$(CC_fuzz) -o $@ $^ $(LIBS_fuzz)
