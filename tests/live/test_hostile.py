@@ -1,5 +1,6 @@
 """Clients of the control socket who know what hurts: PID 1 waits for none of them, and keeps nothing for them."""
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -275,3 +276,21 @@ def test_a_reload_is_for_those_who_are_in(bus, tmp_path):
     assert member.stdout.readline() == "True\n"
     member.communicate()
     stop(p)
+
+
+@pytest.mark.skipif(not shutil.which("systemctl"), reason="systemctl (package systemd) is not installed")
+def test_a_storm_of_restarts_and_reloads(bus):
+    """Twenty clients restart units that overlap while the files are read anew: each hears how its jobs end, and all others are served."""
+    p = bus("".join(f"[u{n}]\nExecStart=sleep inf\n" for n in range(60)))
+    before = descriptors(p)
+    enter = ["nsenter", "--target", str(p.pid), "--mount", "--pid"]
+    clients = [subprocess.Popen([*enter, "systemctl", "restart", *(f"u{k}" for k in range(3 * n, 3 * n + 6) if k < 60)], stderr=subprocess.PIPE, text=True)
+               for n in range(20)]
+    while any(client.poll() is None for client in clients):
+        p.kill(signal.SIGHUP)
+        assert p.enter("systemctl", "daemon-reload").returncode == 0
+        still_serves(p)
+    assert [client.communicate()[1] for client in clients] == [""] * 20
+    assert [client.returncode for client in clients] == [0] * 20
+    until(lambda: descriptors(p) == before and len(p.children()) == 60)
+    assert stop(p) == 0
