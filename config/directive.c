@@ -561,7 +561,7 @@ const struct setting settings[] = {
           .help = "Which permissions new files are not given." },
         LATER("USBFunctionDescriptors"), LATER("USBFunctionStrings"),
         PATH_ROW_Unit,
-        { TIMER("Unit"), .parse = value_timer_unit, .print = value_print_timer_unit, .values = "a unit",
+        { TIMER("Unit"), IN_TIMER(char *, unit, started, "a unit"), .table = "timer",
           .help = "What the timer starts; the service of its own name unless said otherwise." },
         { TEND("Units"), .parse = value_words, .print = value_print_words,
           .field = CONTAINER_FIELD(char **, units), .values = "units, or paths of unit files",

@@ -48,6 +48,6 @@
           .fallback = "2s", \
           .help = "The time that TriggerLimitBurst= is about; 0: no limit." }
 #define PATH_ROW_Unit \
-        { PATH("Unit"), IN_PATH(char *, unit, path_unit, "a unit"), \
+        { PATH("Unit"), IN_PATH(char *, unit, started, "a unit"), .table = "path", \
           .help = "What the path starts; the service of its own name unless said otherwise." }
 /* clang-format on */

@@ -133,7 +133,7 @@
         { SOCKET("SendBuffer"), OPTION(SEND_BUFFER, SIZE, "a size"), \
           .help = "How much the kernel holds of what is to be sent." }
 #define SOCKET_ROW_Service \
-        { SOCKET("Service"), IN_SOCKET(char *, service, socket_service, "a service", NULL), \
+        { SOCKET("Service"), IN_SOCKET(char *, service, started, "a service", "socket"), \
           .help = "What it starts; the service of its own name unless said otherwise." }
 #define SOCKET_ROW_SmackLabel \
         { SOCKET("SmackLabel"), NOTED("a label", NO_LSM), \

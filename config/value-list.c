@@ -243,3 +243,27 @@ void value_print_environment_files(const struct setting *s, const void *object, 
         for (const struct environment_file *f = u->environment_files; f; f = f->next)
                 (void) fprintf(out, "%s%s\n", f->optional ? "-" : "", f->path);
 }
+
+int value_started(const struct assignment *a) {
+        char **field = (char **) (void *) ((char *) a->object + a->setting->field);
+        autofree char *name = NULL;
+
+        int r = value_expand(a, a->value, &name);
+        if (r < 0)
+                return r;
+        if (*name != '\0' && !unit_is_name(name))
+                return value_reject(a, "not the name of a unit");
+        autofree char *full = *name != '\0' ? unit_full_name(name) : NULL;
+        if (*name != '\0' && !full)
+                return value_out_of_memory(a);
+        if (full && !text_ends(full, ".service"))
+                return value_reject(a, "a %s starts services; units of other kinds it does not",
+                                    (const char *) a->setting->table);
+        free(*field);
+        *field = TAKE(full);
+        return 0;
+}
+
+void value_print_started(const struct setting *s, const void *object, FILE *out) {
+        value_print_string(s, object, out);
+}

@@ -72,29 +72,3 @@ void value_print_path_line(const struct setting *s, const void *object, FILE *ou
                 if (l->kind == row->kind)
                         (void) fprintf(out, "%s\n", l->text);
 }
-
-int value_path_unit(const struct assignment *a) {
-        struct path_spec *p = a->object;
-        autofree char *name = NULL;
-
-        int r = value_expand(a, a->value, &name);
-        if (r < 0)
-                return r;
-        if (*name != '\0' && !unit_is_name(name))
-                return value_reject(a, "not the name of a unit");
-        autofree char *full = *name != '\0' ? unit_full_name(name) : NULL;
-        if (*name != '\0' && !full)
-                return value_out_of_memory(a);
-        if (full && !text_ends(full, ".service"))
-                return value_reject(a, "a path starts services; units of other kinds it does not");
-        free(p->unit);
-        p->unit = TAKE(full);
-        return 0;
-}
-
-void value_print_path_unit(const struct setting *s maybe_unused, const void *object, FILE *out) {
-        const struct path_spec *p = object;
-
-        if (p->unit)
-                (void) fprintf(out, "%s\n", p->unit);
-}

@@ -228,34 +228,6 @@ void value_print_fd_name(const struct setting *s maybe_unused, const void *objec
                 (void) fprintf(out, "%s\n", spec->fd_name);
 }
 
-int value_socket_service(const struct assignment *a) {
-        struct socket_spec *s = a->object;
-        autofree char *name = NULL;
-
-        int r = value_expand(a, a->value, &name);
-        if (r < 0)
-                return r;
-        if (*name != '\0' && !unit_is_name(name))
-                return value_reject(a, "not the name of a unit");
-        char *full = *name != '\0' ? unit_full_name(name) : NULL;
-        if (*name != '\0' && !full)
-                return value_out_of_memory(a);
-        if (full && !text_ends(full, ".service")) {
-                free(full);
-                return value_reject(a, "a socket starts services; units of other kinds it does not");
-        }
-        free(s->service);
-        s->service = full;
-        return 0;
-}
-
-void value_print_socket_service(const struct setting *s maybe_unused, const void *object, FILE *out) {
-        const struct socket_spec *spec = object;
-
-        if (spec->service)
-                (void) fprintf(out, "%s\n", spec->service);
-}
-
 static int check_link(const struct assignment *a, const char *path) {
         return *path == '/' ? 0 : value_reject(a, "not an absolute path");
 }

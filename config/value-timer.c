@@ -126,31 +126,3 @@ int value_timer_span(const struct assignment *a) {
 void value_print_timer_span(const struct setting *s, const void *object, FILE *out) {
         value_print_span(s, object, out);
 }
-
-int value_timer_unit(const struct assignment *a) {
-        autofree char *name = NULL;
-        struct timer_spec *t = a->unit->timer;
-
-        if (!t)
-                return 0;
-        int r = value_expand(a, a->value, &name);
-        if (r < 0)
-                return r;
-        if (*name != '\0' && !unit_is_name(name))
-                return value_reject(a, "not the name of a unit");
-        char *full = *name != '\0' ? unit_full_name(name) : NULL;
-        if (*name != '\0' && !full)
-                return value_out_of_memory(a);
-        if (full && !text_ends(full, ".service")) {
-                free(full);
-                return value_reject(a, "a timer starts services; units of other kinds it does not");
-        }
-        free(t->unit);
-        t->unit = full;
-        return 0;
-}
-
-void value_print_timer_unit(const struct setting *s maybe_unused, const void *object, FILE *out) {
-        if (timer_of(object) && timer_of(object)->unit)
-                (void) fprintf(out, "%s\n", timer_of(object)->unit);
-}

@@ -115,10 +115,11 @@ VALUE(hostname);          /* char * */
 VALUE(account);           /* char *, a user or group */
 
 /* value-list.c: lists, which grow, and which an empty value empties. */
-VALUE(words);             /* char ** */
-VALUE(unit_names);        /* char **, full names */
-VALUE(environment);       /* char **, NAME=value */
-VALUE(variables);         /* char **, NAME */
+VALUE(words);       /* char ** */
+VALUE(unit_names);  /* char **, full names */
+VALUE(started);     /* char *, the full name of a service; table: the kind of unit that starts it, a word */
+VALUE(environment); /* char **, NAME=value */
+VALUE(variables);   /* char **, NAME */
 VALUE(unset_environment); /* char **, NAME or NAME=value */
 VALUE(accounts);          /* char ** */
 VALUE(environment_files); /* unit->environment_files */
@@ -161,14 +162,12 @@ VALUE(secure_bits);  /* int */
 VALUE(timer_event); /* table: struct timer_row */
 VALUE(calendar);    /* OnCalendar= */
 VALUE(timer_span);  /* usec_t; empty: 0 */
-VALUE(timer_unit);  /* Unit= */
 
 /* value-socket.c: unit->socket */
 VALUE(listen);         /* table: struct listen_row; a row of the unit itself */
 VALUE(option);         /* table: struct sockopt_row; likewise */
 VALUE(fd_name);        /* char * */
 VALUE(bind_ipv6_only); /* uint8_t, by `table`, a struct words; yes is ipv6-only and no is both */
-VALUE(socket_service); /* char *, a full name */
 VALUE(symlinks);       /* char **, absolute paths */
 VALUE(count);          /* unsigned; empty: UINT_MAX */
 int value_unlistenable(const struct assignment *a); /* refused; table: why */
@@ -178,7 +177,6 @@ struct path_row {
         enum path_kind kind;
 };
 VALUE(path_line); /* table: struct path_row; a row of the unit itself */
-VALUE(path_unit); /* char *, a full name */
 
 /* A command of these words, for `path`; NULL without memory. */
 struct command *value_make_command(uint8_t flags, const char *path, char *const *words);

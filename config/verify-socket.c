@@ -5,23 +5,7 @@
 #include "base/text.h"
 #include "config/setup.h"
 #include "config/socket.h"
-#include "config/suggest.h"
 #include "config/verify.h"
-
-static void check_service(const struct verify *v) {
-        const char *name = unit_triggers(v->unit);
-        struct suggest near;
-
-        if (!v->config || !v->unit->from_tend_ini || !name || config_find(v->config, name))
-                return;
-        verify_say(v, "Socket", "Service", -ENOENT, "it starts %s, and there is no such unit", name);
-        suggest_init(&near, name);
-        for (size_t i = 0; i < v->config->n_units; i++)
-                if (!v->config->units[i]->socket && !v->config->units[i]->timer)
-                        suggest_offer(&near, v->config->units[i]->name);
-        if (near.best)
-                diag_hint(v->diags, "did you mean Service=%s?", near.best);
-}
 
 static void check_accept(const struct verify *v) {
         const struct socket_spec *s = v->unit->socket;
@@ -67,7 +51,7 @@ void verify_socket(const struct verify *v) {
         if (s->accept)
                 check_accept(v);
         else
-                check_service(v);
+                verify_started(v, "Socket", "Service", -ENOENT);
 }
 
 static unsigned count_sockets(const struct verify *v) {

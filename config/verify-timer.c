@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "config/calendar.h"
-#include "config/suggest.h"
 #include "config/verify.h"
 
 static void check_calendars(const struct verify *v) {
@@ -33,21 +32,6 @@ static bool waits_for_nothing(const struct timer_spec *t) {
         return t->events;
 }
 
-static void check_unit(const struct verify *v) {
-        const char *name = v->unit->timer->unit;
-        struct suggest near;
-
-        if (!v->config || !name || !v->unit->from_tend_ini || config_find(v->config, name))
-                return;
-        verify_say(v, "Timer", "Unit", 0, "it starts %s, and there is no such unit: it does nothing", name);
-        suggest_init(&near, name);
-        for (size_t i = 0; i < v->config->n_units; i++)
-                if (!v->config->units[i]->timer)
-                        suggest_offer(&near, v->config->units[i]->name);
-        if (near.best)
-                diag_hint(v->diags, "did you mean Unit=%s?", near.best);
-}
-
 void verify_timer(const struct verify *v) {
         const struct timer_spec *t = v->unit->timer;
 
@@ -65,7 +49,7 @@ void verify_timer(const struct verify *v) {
         }
         if (t->persistent && !has_calendar(t))
                 verify_say(v, "Timer", "Persistent", 0, "Persistent= changes nothing without OnCalendar=");
-        check_unit(v);
+        verify_started(v, "Timer", "Unit", 0);
         if (v->look_at_system)
                 check_calendars(v);
 }

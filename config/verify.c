@@ -9,6 +9,7 @@
 #include "config/bond.h"
 #include "config/expand.h"
 #include "config/setup.h"
+#include "config/suggest.h"
 #include "config/user.h"
 #include "config/verify.h"
 
@@ -418,6 +419,22 @@ static bool is_occasion(const struct verify *v, const struct rule *rule) {
 
 static bool is_mild(const struct verify *v, const struct rule *rule) {
         return rule->occasion == OF_ITSELF && !v->unit->from_tend_ini;
+}
+
+void verify_started(const struct verify *v, const char *section, const char *key, int error) {
+        const char *name = unit_triggers(v->unit);
+        struct suggest near;
+
+        if (!v->config || !name || !v->unit->from_tend_ini || config_find(v->config, name))
+                return;
+        verify_say(v, section, key, error, "it starts %s, and there is no such unit%s", name,
+                   error < 0 ? "" : ": it does nothing");
+        suggest_init(&near, name);
+        for (size_t i = 0; i < v->config->n_units; i++)
+                if (!unit_trigger_field(v->config->units[i]))
+                        suggest_offer(&near, v->config->units[i]->name);
+        if (near.best)
+                diag_hint(v->diags, "did you mean %s=%s?", key, near.best);
 }
 
 void verify_unit(const struct verify *v) {

@@ -22,6 +22,9 @@ void verify_unit(const struct verify *v);
 void verify_say(const struct verify *v, const char *section, const char *key, int error, const char *format,
                 ...) printf_like(5, 6);
 
+/* That there is what a unit of tend.ini starts by that `key` of that section; `error` as diag() takes it. */
+void verify_started(const struct verify *v, const char *section, const char *key, int error);
+
 /* Of verify_unit(), for a .timer. */
 void verify_timer(const struct verify *v);
 
