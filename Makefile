@@ -16,7 +16,7 @@ Q := $(if $(V),,@)
 
 FOLDERS := base config init prepare supervisor control client
 SOURCES := $(wildcard $(FOLDERS:%=%/*.c))
-HEADERS := $(wildcard $(FOLDERS:%=%/*.h) image/*.h top/*.h tests/unit/*.h tests/bench/*.h)
+HEADERS := $(wildcard $(FOLDERS:%=%/*.h) image/*.h top/*.h plot/*.h tests/unit/*.h tests/bench/*.h)
 UNITS   := $(wildcard tests/unit/*.c)
 FUZZERS := $(wildcard tests/fuzz/*.c)
 BENCHES := $(wildcard tests/bench/*.c)
@@ -27,12 +27,16 @@ ALL_C   := $(SOURCES) $(IMAGE) $(UNITS) $(wildcard tests/image/*.c) $(FUZZERS) $
 # tend-metrics is a program of its own, with a library that tend does not have.
 METRICS := $(wildcard metrics/*.c)
 # What a client of tend is made of.
-ASKING  := $(wildcard base/*.c) $(addprefix client/,link.c processes.c snapshot.c) config/address.c $(addprefix control/,complain.c live-status.c place.c sasl.c wire.c)
+ASKING  := $(wildcard base/*.c) $(addprefix client/,link.c processes.c snapshot.c) config/address.c $(addprefix control/,complain.c live-history.c live-status.c place.c sasl.c wire.c)
 # tend-top is one too: a container needs it now and then.
 TOP     := $(wildcard top/*.c)
 TOP_OWN := $(filter-out top/main.c top/terminal.c,$(TOP))
 TOP_ALL := $(TOP) $(ASKING) $(addprefix client/,human.c layout.c screen.c table.c)
-ALL_C   += $(METRICS) $(TOP)
+# And tend-plot: who looks at a start does so once.
+PLOT     := $(wildcard plot/*.c)
+PLOT_OWN := $(filter-out plot/main.c,$(PLOT))
+PLOT_ALL := $(PLOT) $(ASKING) $(addprefix client/,human.c screen.c) control/json.c
+ALL_C   += $(METRICS) $(TOP) $(PLOT)
 HEADERS += $(wildcard metrics/*.h)
 
 # The rules of the house: what a variant adds is below.
@@ -53,7 +57,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PKG_LI
 IMAGE_LIBS := -larchive -ljansson -lnettle -lseccomp
 
 .PHONY: all
-all: build/tend build/tend-top ## build/tend, with shared libraries: for daily work (also `make` alone)
+all: build/tend build/tend-top build/tend-plot ## build/tend, with shared libraries: for daily work (also `make` alone)
 
 # ---- variants: the same sources, each compiled into build/NAME/ --------------------------------------------
 
@@ -117,6 +121,10 @@ build/$(1)/tend-top: $$(call objects,$(1),$$(TOP_ALL)) $$(EXTRA_$(1))
 	@echo 'LINK $$@'
 	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm
 
+build/$(1)/tend-plot: $$(call objects,$(1),$$(PLOT_ALL)) $$(EXTRA_$(1))
+	@echo 'LINK $$@'
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm
+
 build/$(1)/tend-image: $$(call objects,$(1),$$(IMAGE) $$(wildcard base/*.c))
 	@echo 'LINK $$@'
 	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm $$(IMAGE_LIBS)
@@ -129,7 +137,7 @@ build/$(1)/image-unit: $$(call objects,$(1),$$(filter-out image/main.c,$$(IMAGE)
 	@echo 'LINK $$@'
 	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm $$(IMAGE_LIBS) -lcmocka
 
-build/$(1)/tend-unit: $$(call library,$(1)) $$(call objects,$(1),$$(TOP_OWN) $$(UNITS))
+build/$(1)/tend-unit: $$(call library,$(1)) $$(call objects,$(1),$$(TOP_OWN) $$(PLOT_OWN) $$(UNITS))
 	@echo 'LINK $$@'
 	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1)) -lm -lcmocka $$(SCARCE)
 
@@ -145,7 +153,7 @@ $(foreach v,shared static werror asan fuzz cover,$(eval $(call variant,$(v))))
 build/tend: build/shared/tend
 	@ln -f $< $@
 
-build/tend-top: build/shared/tend-top
+build/tend-top build/tend-plot: build/%: build/shared/%
 	@ln -f $< $@
 
 build/libsystemd/lib/libsystemd.a: make/libsystemd | packages-static
@@ -153,7 +161,7 @@ build/libsystemd/lib/libsystemd.a: make/libsystemd | packages-static
 	$(Q)make/libsystemd build/libsystemd
 
 .PHONY: static
-static: build/static/tend build/static/tend-top ## build/static/tend, the one that is shipped: static, stripped (builds libsystemd.a first, once)
+static: build/static/tend build/static/tend-top build/static/tend-plot ## build/static/tend, the one that is shipped: static, stripped (builds libsystemd.a first, once)
 	@stat --format '%n: %s bytes' $<
 
 build/tend-metrics: build/shared/tend-metrics ## `tend metrics`, for Prometheus and its kin
@@ -177,9 +185,10 @@ $(PACKAGE_SETS): packages-%:
 # ---- tests --------------------------------------------------------------------------------------------------
 
 BINARIES := build/tend build/static/tend
+BESIDE   := $(BINARIES:%=%-top) $(BINARIES:%=%-plot)
 
 .PHONY: test
-test: build/unit/tend-unit build/unit/image-unit $(BINARIES) $(BINARIES:%=%-top) build/tend-image build/tend-metrics | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
+test: build/unit/tend-unit build/unit/image-unit $(BINARIES) $(BESIDE) build/tend-image build/tend-metrics | packages-test ## every test: units, then live ones against both builds (TESTS= picks)
 	@make/test --unit build/unit/tend-unit build/unit/image-unit --live $(BINARIES) -- $(TESTS)
 
 .PHONY: vm
@@ -196,7 +205,7 @@ accept: build/static/tend | packages-test packages-accept ## tests/accept: Debia
 
 CHECKED := $(addprefix build/,werror/tend-unit asan/tend-unit werror/image-unit asan/image-unit)
 .PHONY: check
-check: lint $(CHECKED) $(BINARIES) $(BINARIES:%=%-top) build/tend-image build/tend-metrics | packages-test ## lint, and every test, units under gcc -Werror and clang's sanitizers
+check: lint $(CHECKED) $(BINARIES) $(BESIDE) build/tend-image build/tend-metrics | packages-test ## lint, and every test, units under gcc -Werror and clang's sanitizers
 	@make/test --unit $(CHECKED) --live $(BINARIES) -- $(TESTS)
 
 .PHONY: cover
@@ -234,7 +243,8 @@ demo: build/tend ## nginx, redis and a worker under tend as PID 1: one is killed
 FORMATTED := $(patsubst %,build/lint/%.format,$(ALL_C) $(BENCHES) $(HEADERS))
 TIDIED    := $(patsubst %.c,build/lint/%.tidy,$(ALL_C))
 PURE      := $(wildcard $(addprefix supervisor/,budget.c fit.c ground.c state.c policy.c graph.c ending.c fate.c judge.c elapse.c link.c sample.c throttle.c transaction.c health.c pressure.c) \
-             base/date.c base/http.c base/pattern.c config/calendar.c config/calendar-next.c config/zone.c)
+             base/date.c base/http.c base/pattern.c config/calendar.c config/calendar-next.c config/zone.c \
+             $(addprefix plot/,attempt.c axis.c chain.c span.c))
 
 .PHONY: lint
 lint: $(FORMATTED) $(TIDIED) build/lint/cppcheck build/lint/purity build/lint/unused ## layers, purity, sizes, format, clang-tidy, cppcheck
@@ -292,9 +302,10 @@ build/man/tend.ini.5: docs/tend.ini.5.in build/tend
 
 BINARY ?= build/static/tend
 .PHONY: install
-install: $(BINARY) $(BINARY)-top man ## the static binaries, manual pages and completions, under DESTDIR= and PREFIX=/usr/local
+install: $(BINARY) $(BINARY)-top $(BINARY)-plot man ## the static binaries, manual pages and completions, under DESTDIR= and PREFIX=/usr/local
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/tend
 	install -D -m 755 $(BINARY)-top $(DESTDIR)$(PREFIX)/bin/tend-top
+	install -D -m 755 $(BINARY)-plot $(DESTDIR)$(PREFIX)/bin/tend-plot
 	install -D -m 644 build/man/tend.1 $(DESTDIR)$(PREFIX)/share/man/man1/tend.1
 	install -D -m 644 build/man/tend.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/tend.ini.5
 	install -D -m 644 completions/tend.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tend

@@ -1,16 +1,16 @@
 /* org.tend.Manager1: what systemd has no word for. */
 #include <limits.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "control/bus-call.h"
 #include "control/bus-health.h"
+#include "control/bus-history.h"
 #include "control/bus-manager.h"
 #include "control/bus-signal.h"
 #include "control/bus-unit.h"
-#include "control/live-status.h"
+#include "control/clocks.h"
+#include "control/live-history.h"
 #include "supervisor/box.h"
 #include "supervisor/notify.h"
 #include "supervisor/prober.h"
@@ -21,7 +21,7 @@
 struct telling {
         struct call *call;
         const struct manager *manager;
-        usec_t now, real; /* the same moment by both clocks */
+        struct clocks clocks;
         char why[REPORT_WHY_MAX], file[512], cgroup[PATH_MAX], exits[LIVE_EXITS_MOST][ENDING_TEXT_MAX];
 };
 
@@ -29,16 +29,8 @@ static void begin(struct telling *t, struct call *c) {
         *t = (struct telling){
                 .call = c,
                 .manager = c->bus->manager,
-                .now = manager_now(c->bus->manager),
-                .real = clock_real(),
+                .clocks = clocks_read(c->bus->manager),
         };
-}
-
-/* By CLOCK_REALTIME; 0 is never. */
-static usec_t real_time(const struct telling *t, usec_t at) {
-        if (at == 0 || at == USEC_INFINITY)
-                return 0;
-        return at <= t->now ? usec_sub(t->real, t->now - at) : usec_add(t->real, at - t->now);
 }
 
 /* --- A unit. */
@@ -87,7 +79,7 @@ static void tell_state(struct telling *t, struct service *s, struct live_status 
         l->file = t->file;
         l->active = unit_active_state(o);
         l->state = unit_sub_state(o);
-        l->since = real_time(t, s->since);
+        l->since = clocks_real(&t->clocks, s->since);
         l->why = report_why(s, t->why);
         l->job = s->job ? job_type_word(s->job->type) : "";
         l->up = STATE_IN(s->state, STATES_UP);
@@ -105,7 +97,7 @@ static void tell_processes(const struct telling *t, const struct service *s, str
         l->session = (uint32_t) MAX(s->session, 0);
         l->restarts = s->restarts.count;
         l->result = result_word(s->result);
-        l->next_restart = is_next ? real_time(t, s->timer.at) : 0;
+        l->next_restart = is_next ? clocks_real(&t->clocks, s->timer.at) : 0;
         l->status = status ? status : "";
         l->health = health_word(h->state);
         l->health_why = h->why;
@@ -116,7 +108,7 @@ static void tell_exits(struct telling *t, const struct service *s, struct live_s
 
         while (l->n_exits < countof(l->exits) && (e = past_get(s, (unsigned) l->n_exits))) {
                 l->exits[l->n_exits] = (struct live_exit){
-                        .at = real_time(t, e->at),
+                        .at = clocks_real(&t->clocks, e->at),
                         .up = e->up,
                         .pid = (uint32_t) e->pid,
                         .result = result_word(e->result),
@@ -159,8 +151,8 @@ static void write_container(const struct telling *t, struct wire_out *out) {
                 .version = TEND_VERSION,
                 .state = manager_state_word(m),
                 .pid = (uint32_t) getpid(),
-                .now = t->real,
-                .started = real_time(t, m->alarms.started),
+                .now = t->clocks.real,
+                .started = clocks_real(&t->clocks, m->alarms.started),
                 .units = m->plan.after.n,
                 .tier = ground_tier_word(g->tier),
                 .tier_why = g->why ? g->why : "",
@@ -292,6 +284,7 @@ static const struct method methods[] = {
         { LIVE_PREVIEW, "", LIVE_PREVIEW_SIGNATURE, CHANGES_SOMETHING, preview_reload },
         { "GetStatus", "as", LIVE_SIGNATURE, false, get_status },
         { "GetHealth", "bas", "bs", false, health_get },
+        { "GetHistory", "", LIVE_HISTORY_SIGNATURE, false, history_get },
 };
 
 static bool is_of(const struct object *o) {

@@ -221,13 +221,7 @@ static usec_t left_active(const struct object *o) {
 }
 
 usec_t unit_started(const struct object *o) {
-        const struct start_window *w = &o->service->restarts.window;
-
-        if (o->service->since == 0)
-                return 0;
-        if (w->at && w->used > 0)
-                return w->at[(w->next + w->size - 1) % w->size];
-        return w->only != 0 ? w->only : entered_active(o);
+        return o->service->restarts.window.last;
 }
 
 #define TIMESTAMP(name, get)                                                                                 \

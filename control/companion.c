@@ -8,15 +8,23 @@
 
 /* clang-format off */
 /* Those that come with tend: what others bring runs as well, and is not listed. */
-static const struct {
+static const struct companion {
         const char *name;
-        const char *target; /* of the Makefile: puts it beside tend */
+        const char *program; /* tend-PROGRAM */
+        const char *option;  /* goes before all words; NULL: nothing does */
+        const char *target;  /* of the Makefile: puts it beside tend */
         const char *help;
 } companions[] = {
-        { "top", "install",
+        { "top", "top", NULL, "install",
           "how units are, again and again, with keys to sort, restart and kill (tend-top)" },
-        { "metrics", "install-metrics", "print or serve what OpenMetrics asks for (tend-metrics)" },
-        { "image", "install-image", "unpack container images for `tend run --image` (tend-image)" },
+        { "plot", "plot", NULL, "install",
+          "draw how units came up: who waited, started, failed and came back (tend-plot)" },
+        { "critical-chain", "plot", "--critical-chain", "install",
+          "print the units that a start waited for, one after the other (tend-plot)" },
+        { "metrics", "metrics", NULL, "install-metrics",
+          "print or serve what OpenMetrics asks for (tend-metrics)" },
+        { "image", "image", NULL, "install-image",
+          "unpack container images for `tend run --image` (tend-image)" },
 };
 /* clang-format on */
 
@@ -25,10 +33,10 @@ const char *companion_name(size_t i) {
 }
 
 /* NULL: it does not come with tend. */
-static const char *target_of(const char *name) {
+static const struct companion *find(const char *name) {
         for (size_t i = 0; i < countof(companions); i++)
                 if (strcmp(companions[i].name, name) == 0)
-                        return companions[i].target;
+                        return &companions[i];
         return NULL;
 }
 
@@ -57,12 +65,14 @@ int companion_execute(const char *name, char *const *argv) {
         if (!is_name(name))
                 return -ENOENT;
 
-        autofree char *directory = own_directory(), *program = text_format("tend-%s", name), *path = NULL;
+        const struct companion *c = find(name);
+        autofree char *directory = own_directory(), *path = NULL;
+        autofree char *program = text_format("tend-%s", c ? c->program : name);
         if (!program)
                 return -ENOMEM;
 
         autostrv char **words = NULL;
-        if (strv_add(&words, program) < 0)
+        if (strv_add(&words, program) < 0 || (c && c->option && strv_add(&words, c->option) < 0))
                 return -ENOMEM;
         for (size_t i = 1; argv[0] && argv[i]; i++)
                 if (strv_add(&words, argv[i]) < 0)
@@ -81,20 +91,23 @@ int companion_execute(const char *name, char *const *argv) {
 }
 
 void companion_complain(const char *name, int error) {
-        if (error == -ENOENT)
+        const struct companion *c = find(name);
+        const char *program = c ? c->program : name;
+
+        if (error == -ENOENT && c)
                 (void) fprintf(stderr,
                                "tend: %s: tend-%s is neither beside tend nor in PATH\n"
                                "        it is a program of its own: `make %s` puts it there\n",
-                               name, name, target_of(name));
+                               name, program, c->target);
         else
-                (void) fprintf(stderr, "tend: %s: tend-%s cannot be executed: %s\n", name, name,
+                (void) fprintf(stderr, "tend: %s: tend-%s cannot be executed: %s\n", name, program,
                                strerror(-error));
 }
 
 int companion_main(const char *name, char *const *argv) {
         int r = companion_execute(name, argv);
 
-        if (r == -ENOENT && !target_of(name))
+        if (r == -ENOENT && !find(name))
                 return r;
         companion_complain(name, r);
         return EXIT_WRONG;

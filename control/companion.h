@@ -1,6 +1,6 @@
 /* Programs beside tend, found as git finds its own: `tend image` is `tend-image`, out of the directory that
- * tend itself is in, then out of PATH. They have what needs a bigger library or is no business of a
- * container. */
+ * tend itself is in, then out of PATH. One of them may have several names. They have what needs a bigger
+ * library or is no business of a container. */
 #pragma once
 
 #include "base/def.h"

@@ -74,58 +74,58 @@ static void read_field(struct wire_in *in, enum live_kind kind, void *field) {
         }
 }
 
-static void write_struct(struct wire_out *out, const struct live_list *list, const void *from) {
+void live_write(struct wire_out *out, const struct live_list *list, const void *from) {
         wire_struct(out);
         for (size_t i = 0; i < list->n; i++)
                 write_field(out, list->fields[i].kind, (const char *) from + list->fields[i].offset);
 }
 
-static void read_struct(struct wire_in *in, const struct live_list *list, void *to) {
+void live_read(struct wire_in *in, const struct live_list *list, void *to) {
         wire_read_struct(in);
         for (size_t i = 0; i < list->n; i++)
                 read_field(in, list->fields[i].kind, (char *) to + list->fields[i].offset);
 }
 
 void live_write_container(struct wire_out *out, const struct live_container *c) {
-        write_struct(out, &live_container_fields, c);
+        live_write(out, &live_container_fields, c);
 }
 
 void live_write_unit(struct wire_out *out, const struct live_status *u) {
-        write_struct(out, &live_unit_fields, u);
+        live_write(out, &live_unit_fields, u);
         struct wire_mark mark = wire_array(out, 8);
         for (size_t i = 0; i < u->n_exits; i++)
-                write_struct(out, &live_exit_fields, &u->exits[i]);
+                live_write(out, &live_exit_fields, &u->exits[i]);
         wire_array_end(out, mark);
         mark = wire_array(out, 8);
         for (size_t i = 0; i < u->n_ends; i++)
-                write_struct(out, &live_end_fields, &u->ends[i]);
+                live_write(out, &live_end_fields, &u->ends[i]);
         wire_array_end(out, mark);
 }
 
 void live_write_step(struct wire_out *out, const struct live_step *s) {
-        write_struct(out, &live_step_fields, s);
+        live_write(out, &live_step_fields, s);
 }
 
 void live_read_step(struct wire_in *in, struct live_step *ret) {
-        read_struct(in, &live_step_fields, ret);
+        live_read(in, &live_step_fields, ret);
 }
 
 void live_read_container(struct wire_in *in, struct live_container *ret) {
-        read_struct(in, &live_container_fields, ret);
+        live_read(in, &live_container_fields, ret);
 }
 
 void live_read_unit(struct wire_in *in, struct live_status *ret) {
         struct wire_in list;
 
-        read_struct(in, &live_unit_fields, ret);
+        live_read(in, &live_unit_fields, ret);
         wire_read_array(in, 8, &list);
         ret->n_exits = 0;
         while (wire_has_more(&list) && ret->n_exits < countof(ret->exits))
-                read_struct(&list, &live_exit_fields, &ret->exits[ret->n_exits++]);
+                live_read(&list, &live_exit_fields, &ret->exits[ret->n_exits++]);
         in->bad |= list.bad;
         wire_read_array(in, 8, &list);
         ret->n_ends = 0;
         while (wire_has_more(&list) && ret->n_ends < countof(ret->ends))
-                read_struct(&list, &live_end_fields, &ret->ends[ret->n_ends++]);
+                live_read(&list, &live_end_fields, &ret->ends[ret->n_ends++]);
         in->bad |= list.bad;
 }

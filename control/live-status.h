@@ -169,6 +169,11 @@ extern const struct live_list live_container_fields, live_unit_fields, live_exit
 #define LIVE_STEP_SIGNAL    "Stepped"
 #define LIVE_STEP_SIGNATURE "(" LIVE_STEP(LIVE_SIGN) ")"
 
+/* One struct, by its list. */
+void live_write(struct wire_out *out, const struct live_list *list, const void *from);
+/* Texts are borrowed from the message. What does not come whole is `in->bad`. */
+void live_read(struct wire_in *in, const struct live_list *list, void *to);
+
 void live_write_step(struct wire_out *out, const struct live_step *s);
 void live_read_step(struct wire_in *in, struct live_step *ret);
 

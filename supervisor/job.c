@@ -208,7 +208,7 @@ static void start(struct service *s, bool by_hand) {
         if (s->waits_to_start || s->starts_again)
                 return;
         if (service_is_at_rest(s)) {
-                s->waits_to_start = true;
+                service_ask(s);
                 if (by_hand)
                         s->restarts = (struct restarts){ .window = s->restarts.window };
         } else if (STATE_IN(s->state, STATES_STOPPING))

@@ -180,6 +180,8 @@ static void check_ready(struct manager *m) {
                 up += STATE_IN(s->state, STATES_UP);
         }
         m->told_ready = true;
+        if (m->came_up == 0)
+                m->came_up = manager_now(m);
         kernel_unmap_code();
         box_settle(m);
         log_info(NULL, "ready: %u of %u services are up", up, n);
@@ -404,7 +406,8 @@ static int make_services(struct manager *m) {
                 if (!m->services[i])
                         return -ENOMEM;
                 m->services[i]->index = i;
-                m->services[i]->waits_to_start = starts[i];
+                if (starts[i])
+                        service_ask(m->services[i]);
                 manager_touch(m->services[i]);
         }
         return r;

@@ -93,8 +93,10 @@ struct manager {
         usec_t armed; /* what `timer` is set to */
 
         enum phase phase;
-        usec_t deadline;    /* of the whole stop */
-        int code;           /* the container's */
+        usec_t deadline; /* of the whole stop */
+        usec_t came_up;  /* when all that starts with the container was up, or had failed, for the first time;
+                            0: not yet */
+        int code;        /* the container's */
         bool code_is_fixed; /* by the foreground command or a service's action; else a failed stop may change
                                it */
         unsigned unread_looks; /* see roundup.c */

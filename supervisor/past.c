@@ -9,11 +9,17 @@ static struct past *past_of(struct service *s) {
 
 void past_note(struct service *s) {
         struct past *e = past_of(s);
+        usec_t asked = s->asked;
 
+        s->asked = 0;
         if (!e)
                 return;
         bool came_up = s->restarts.up_since != 0;
+        if (e->n == PAST_MOST && e->first.at == 0)
+                e->first = e->list[e->next];
         e->list[e->next] = (struct past_run){
+                .asked = asked,
+                .begun = s->restarts.window.last,
                 .at = s->since,
                 .up = came_up ? usec_sub(s->since, s->restarts.up_since) : USEC_INFINITY,
                 .pid = s->main_ending.code != 0 ? s->session : 0,
@@ -37,4 +43,15 @@ const struct past_run *past_get(const struct service *s, unsigned nth) {
         const struct past *e = s->past;
 
         return e && nth < e->n ? &e->list[(e->next + PAST_MOST - 1 - nth) % PAST_MOST] : NULL;
+}
+
+unsigned past_lost(const struct service *s) {
+        const struct past *e = s->past;
+        unsigned ended = 0;
+
+        if (!e)
+                return 0;
+        for (size_t i = 0; i < RESULT_COUNT; i++)
+                ended += e->times[i];
+        return ended - e->n - (e->first.at != 0);
 }

@@ -1,4 +1,5 @@
-/* How a service's last runs ended: kept from the first end on, a few of them, for `tend status`. */
+/* How a service's last runs ended, and its first: kept from the first end on, a few of them, for `tend
+ * status` and `tend plot`. */
 #pragma once
 
 #include "supervisor/ending.h"
@@ -8,6 +9,8 @@ struct service;
 #define PAST_MOST 8
 
 struct past_run {
+        usec_t asked;      /* for its start; 0: Restart= brought it about */
+        usec_t begun;      /* its first command was executed */
         usec_t at;         /* it came to rest, or to its restart */
         usec_t up;         /* how long it was up; USEC_INFINITY: it did not come up */
         pid_t pid;         /* of the main process; 0: it had none */
@@ -17,6 +20,7 @@ struct past_run {
 };
 
 struct past {
+        struct past_run first;           /* of all, where the ring has lost it; at 0: it has not */
         struct past_run list[PAST_MOST]; /* a ring */
         unsigned next, n;
         uint32_t times[RESULT_COUNT]; /* how many runs have come to each result */
@@ -31,3 +35,6 @@ void past_note_oom(struct service *s, uint64_t processes);
 
 /* The nth from the last, 0 the last; NULL: there is none. */
 const struct past_run *past_get(const struct service *s, unsigned nth);
+
+/* How many runs have ended that none of the above tells of. */
+unsigned past_lost(const struct service *s);

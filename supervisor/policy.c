@@ -74,7 +74,7 @@ static bool is_window_full(const struct start_window *w, usec_t interval, usec_t
         if (w->size == 0 || w->used < w->size)
                 return false;
         /* The ring is full: `next` is the oldest of the last `size` starts. */
-        return usec_sub(at, w->at ? w->at[w->next] : w->only) < interval;
+        return usec_sub(at, w->at ? w->at[w->next] : w->last) < interval;
 }
 
 bool policy_is_limited(const struct unit *u, const struct restarts *r, usec_t now) {
@@ -84,7 +84,7 @@ bool policy_is_limited(const struct unit *u, const struct restarts *r, usec_t no
 usec_t policy_limit_ends(const struct start_window *w, usec_t interval) {
         if (w->size == 0 || w->used < w->size)
                 return 0;
-        return usec_add(w->at ? w->at[w->next] : w->only, interval);
+        return usec_add(w->at ? w->at[w->next] : w->last, interval);
 }
 
 bool policy_wants_room(const struct start_window *w) {
@@ -93,7 +93,7 @@ bool policy_wants_room(const struct start_window *w) {
 
 void policy_take_room(struct start_window *w, usec_t *at) {
         w->at = at;
-        w->at[0] = w->only;
+        w->at[0] = w->last;
         w->next = 1;
 }
 
@@ -101,11 +101,9 @@ void policy_count_start(struct restarts *r, usec_t now) {
         struct start_window *w = &r->window;
 
         r->up_since = 0;
-        if (w->size == 0)
-                return;
+        w->last = now;
         if (!w->at) {
-                w->only = now;
-                w->used = 1;
+                w->used = MIN(1U, w->size);
                 return;
         }
         w->at[w->next] = now;

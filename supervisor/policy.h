@@ -7,7 +7,7 @@
 struct start_window {
         usec_t *at;    /* owned; room for `size` points in time, a ring. NULL until a second start: see
                           policy_wants_room() */
-        usec_t only;   /* the one start, while there is no ring */
+        usec_t last;   /* the last start, counted or not; 0: there was none */
         unsigned size; /* StartLimitBurst= when it was made; 0: no limit */
         unsigned next, used;
 };

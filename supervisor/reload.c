@@ -238,7 +238,8 @@ static void adopt(struct manager *m, struct change *c) {
                 struct service *s = c->services[i];
                 if (is_new(s)) {
                         s->index = i;
-                        s->waits_to_start = c->starts[i];
+                        if (c->starts[i])
+                                service_ask(s);
                         log_info(u->name, "is new");
                 } else
                         take_over(s, u, i, c->starts[i]);
@@ -392,7 +393,8 @@ void reload_renew(struct service *s) {
         if (s->new_unit)
                 service_set_unit(s, s->new_unit);
         s->new_unit = NULL;
-        s->waits_to_start |= s->starts_again;
+        if (s->starts_again)
+                service_ask(s);
         s->starts_again = false;
         s->restarts = (struct restarts){ .window = s->restarts.window };
         drop_older(s->manager);

@@ -28,10 +28,16 @@ void service_set_unit(struct service *s, const struct unit *u) {
 
         if (size != s->restarts.window.size) {
                 free(s->restarts.window.at);
-                s->restarts.window = (struct start_window){ .size = size };
+                s->restarts.window = (struct start_window){ .size = size, .last = s->restarts.window.last };
         }
         s->unit = u;
         s->main_command = s->control_command = NULL; /* lines of the unit that it was */
+}
+
+void service_ask(struct service *s) {
+        if (!s->waits_to_start)
+                s->asked = manager_now(s->manager);
+        s->waits_to_start = true;
 }
 
 struct service *service_new(struct manager *m, const struct unit *u) {

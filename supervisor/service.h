@@ -41,6 +41,7 @@ struct service {
 
         struct restarts restarts;
         usec_t since;         /* when it entered its state */
+        usec_t asked;         /* when its present or next run was asked for; 0: by nobody, see past.h */
         usec_t stop_deadline; /* its share of the stop budget; USEC_INFINITY: none */
         uint32_t left;        /* processes besides its own that the last census has found */
         uint32_t level; /* how many stops follow one another from it on, as counted when the container's stop
@@ -82,6 +83,9 @@ void service_process_ended(struct service *s, pid_t pid, struct ending e);
 
 /* EXTEND_TIMEOUT_USEC=: the time that it is given now lasts at least that much longer. */
 void service_extend(struct service *s, usec_t span);
+
+/* It is to start, when what it is ordered after allows. */
+void service_ask(struct service *s);
 
 /* Its unit is `u` from now on; while it is at rest. */
 void service_set_unit(struct service *s, const struct unit *u);

@@ -5,7 +5,7 @@
 #                              ├────────▶ init ───▶ base
 #                              └──▶ prepare ─▶ config
 #
-# top, metrics and image are programs of their own: the first two ask tend, as client does.
+# top, plot, metrics and image are programs of their own: the first three ask tend, as client does.
 set -u
 shopt -s lastpipe # breach() is the end of pipes and sets `bad`
 cd "${1:-$(dirname "$0")/../..}" || exit 2
@@ -50,27 +50,28 @@ declare -A may=(
         [metrics]="base|config|client|control|metrics"
         [image]="base|image"
         [top]="base|client|control|top"
+        [plot]="base|client|control|plot"
 )
 for folder in "${!may[@]}"; do
         files "$folder" | lines '^ *# *include *"' | grep -vE "\"(${may[$folder]})/[^\"]*\"" |
                 breach "$folder/ includes only ${may[$folder]//|/, }"
 done
 
-files base config init prepare client image top | lines '<systemd/' |
+files base config init prepare client image top plot | lines '<systemd/' |
         breach "libsystemd is seen by supervisor/, control/ and metrics/ alone"
-files base init prepare supervisor control client image metrics top | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
+files base init prepare supervisor control client image metrics top plot | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 if [ "$(files config | xargs -r grep -lE '<ini\.h>' | wc -l)" -gt 1 ]; then
         files config | lines '<ini\.h>' | breach "inih is seen by one file of config/ alone"
 fi
 
-files base config init prepare supervisor control client image metrics top | grep -vE '^(control|image|metrics)/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
+files base config init prepare supervisor control client image metrics top plot | grep -vE '^(control|image|metrics)/main\.c$' | code '(^|[^_a-z0-9])exit *[(]' |
         breach "exit() is main()'s; a child has _exit()"
-files base config init prepare supervisor control client image metrics top | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
+files base config init prepare supervisor control client image metrics top plot | code '(^|[^_a-z0-9])(strtok|strcpy|strcat|sprintf|atoi|signal|system|alloca) *[(]' |
         breach "never called here"
 files base config init prepare supervisor control client | code '(^|[^_a-z0-9])(v?[fs]?scanf|strtod|localtime(_r)?|gmtime(_r)?|mktime|strftime) *[(]' |
         breach "a tenth of the static binary: base/parse.h, base/proc.h and base/date.h do it"
 files base config init prepare supervisor control client | code '(^|[^_a-z0-9])(fnmatch|pow|log|exp) *[(]' |
         breach "a hundredth of the static binary: base/pattern.h and sqrt(3) do it"
-files base config init prepare supervisor control client image metrics top tests/unit tests/fuzz tests/image | lines $'\t| +$' | breach "a tab, or spaces at the end"
+files base config init prepare supervisor control client image metrics top plot tests/unit tests/fuzz tests/image | lines $'\t| +$' | breach "a tab, or spaces at the end"
 
 exit "$bad"

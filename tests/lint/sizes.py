@@ -5,7 +5,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent.parent)
-FOLDERS = ["base", "config", "init", "prepare", "supervisor", "control", "client", "image", "metrics", "top", "tests/image", "make",
+FOLDERS = ["base", "config", "init", "prepare", "supervisor", "control", "client", "image", "metrics", "top", "plot", "tests/image", "make",
            "tests/unit", "tests/fuzz", "tests/bench"]
 PYTHON = ["tests/live", "tests/vm", "tests/engines", "tests/accept", "tests/lint"]
 MOST_LINES, MOST_OF_FUNCTION, MOST_COLUMNS = 600, 60, 110

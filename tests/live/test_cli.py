@@ -469,7 +469,7 @@ def manual_options(page):
     """Of each verb the options that a page has an entry for; "--help" is a single command's."""
     found, verbs, is_stacked, is_entry = {}, [], False, False
     for line in page.replace("\\-", "-").splitlines():
-        heading = re.match(r"\.S[SH] (?:tend ([a-z]+)\b)?(.*)", line)
+        heading = re.match(r"\.S[SH] (?:tend ([a-z-]+)\b)?(.*)", line)
         if heading:
             verb, text = heading.groups()
             verbs = [*(verbs if is_stacked else []), verb] if verb else HEADINGS.get(text, [])
@@ -484,7 +484,7 @@ def test_the_manual_has_the_options_that_there_are(cli):
     """Each verb has those that its help lists, and no others."""
     manual = manual_options("".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("tend.1", "tend-image.1")))
     page = cli("--help").stdout
-    verbs = re.findall(r"^  ([a-z]+) ", page[page.index("tend VERB"):page.index("tend --help")], re.M)
+    verbs = re.findall(r"^  ([a-z-]+) ", page[page.index("tend VERB"):page.index("tend --help")], re.M)
     for verb in ["--help", *verbs]:
         done = cli(verb) if verb == "--help" else cli("help", verb)
         if done.returncode == 0:  # else a program that is not built

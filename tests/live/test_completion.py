@@ -75,6 +75,7 @@ LINES = [
     ("tend calend\t--iter\t2 yearly\n", r"Iteration #2|yearly|\d{4}-01-01 00:00:00"),
     ("tend wait ngi\t--for fai\t--tim\t10ms\n", r"tend: wait: nginx\.service: not failed in time"),
     ("tend events pos\t\n", r"postgres +running"),
+    ("tend criti\tngi\t\n", r"nginx\.service @"),
     ("tend help eve\t\n", r"tend events \[UNIT\.\.\.\]"),
     ("tend check shop\t\n", r"shop-of-the-town\.ini:3: error: Restart=sometimes"),
 ]
@@ -89,7 +90,7 @@ def test_lines(terminal):
 def listed(tend):
     """The verbs that tend itself lists, and the options of each."""
     text = tend.run("--help").stdout
-    verbs = re.findall(r"^  ([a-z]+) ", text[text.index("tend VERB"):text.index("tend --help")], re.M)
+    verbs = re.findall(r"^  ([a-z-]+) ", text[text.index("tend VERB"):text.index("tend --help")], re.M)
     return {verb: re.findall(r"^  --([a-z-]+)", tend.run("help", verb).stdout, re.M) for verb in verbs}
 
 
