@@ -143,7 +143,7 @@ def test_descriptors_are_not_collected(tend, script):
                "tell('READY=1')\nstay()")
     p = tend.serve(f"[a]\nType=notify\nExecStart={a}\n", wrapper=["prlimit", "--nofile=64:64"])
     p.wait_for(r"^tend: a\.service: ready")
-    assert len(os.listdir(f"/proc/{p.pid}/fd")) < 20
+    until(lambda: len(os.listdir(f"/proc/{p.pid}/fd")) < 20)
     assert stop(p) == 0
 
 
