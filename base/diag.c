@@ -146,6 +146,13 @@ const char *diags_first_error(const struct diags *d, const char *otherwise) {
         return otherwise;
 }
 
+bool diags_blame(const struct diags *d, const char *file) {
+        for (size_t i = 0; i < d->n; i++)
+                if (d->list[i].error < 0 && d->list[i].file && strcmp(d->list[i].file, file) == 0)
+                        return true;
+        return false;
+}
+
 void diags_done(struct diags *d) {
         for (size_t i = 0; i < d->n; i++) {
                 free(d->list[i].file);

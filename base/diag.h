@@ -47,4 +47,7 @@ void diags_move(struct diags *to, struct diags *from, bool as_warnings);
 /* The words of the first error; `otherwise` where there is none, or was no memory for them. */
 const char *diags_first_error(const struct diags *d, const char *otherwise);
 
+/* Some error is about that file. */
+bool diags_blame(const struct diags *d, const char *file);
+
 void diags_done(struct diags *d);

@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/budget.h"
 
 #define WORD(name, word) word,
@@ -61,6 +63,17 @@ struct budget *budget_copy(const struct budget *b) {
         whole &= copy_set(&copy->startup_nodes);
         whole &= copy_devices(&copy->devices);
         return whole ? copy : budget_free(copy);
+}
+
+int budget_slice(const struct unit *u, char **ret) {
+        const char *end = text_ends(u->name, ".slice") ? strrchr(u->name, '-') : NULL;
+        const char *slice = u->budget ? u->budget->slice : NULL;
+
+        *ret = NULL;
+        if (!end && !slice)
+                return 0;
+        *ret = end ? text_format("%.*s.slice", (int) (end - u->name), u->name) : strdup(slice);
+        return *ret ? 0 : -ENOMEM;
 }
 
 enum oom_policy budget_oom_policy(const struct budget *b) {

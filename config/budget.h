@@ -69,6 +69,8 @@ struct device_limit {
         char path[];               /* of the device, or of any file on it */
 };
 
+#define ROOT_SLICE "-.slice" /* the container itself */
+
 #define WEIGHT_IDLE UINT32_MAX /* CPUWeight=idle */
 
 struct budget {
@@ -97,6 +99,10 @@ struct budget *budget_free(struct budget *b);
 
 /* One like it, of its own; one of nothing where `b` is NULL. NULL without memory. */
 struct budget *budget_copy(const struct budget *b) must_check;
+
+/* The name of the slice that the unit, or the slice, lies in, which the caller frees; NULL where that is the
+ * container's own cgroup. 0 or -ENOMEM. */
+int budget_slice(const struct unit *u, char **ret) must_check;
 
 /* What it is when it says nothing: continue for what is delegated, else stop. `b` may be NULL. */
 enum oom_policy budget_oom_policy(const struct budget *b);

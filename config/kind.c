@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "config/kind.h"
+#include "config/setting.h"
 
 /* clang-format off */
 const struct unit_kind unit_kinds[] = {
@@ -11,7 +12,7 @@ const struct unit_kind unit_kinds[] = {
         { ".timer",   "Timer",   "timers.target",  true,     true  },
         { ".path",    "Path",    "paths.target",   true,     true  },
         { ".socket",  "Socket",  "sockets.target", true,     true  },
-        { ".slice",   NULL,      NULL,             false,    true  },
+        { ".slice",   "Slice",   NULL,             false,    true  },
         {},
 };
 /* clang-format on */
@@ -70,7 +71,11 @@ static const char *const of_services[] = {
 };
 
 bool unit_kind_shares(const struct unit_kind *k, const char *section, const char *key) {
-        if (!k || !k->section || strcmp(k->section, "Socket") != 0 || strcmp(section, "Service") != 0)
+        if (!k || !k->section || strcmp(section, "Service") != 0)
+                return false;
+        if (strcmp(k->section, "Slice") == 0)
+                return setting_is_of_slice(setting_find_in(OWNER_UNIT, section, key));
+        if (strcmp(k->section, "Socket") != 0)
                 return false;
         for (size_t i = 0; i < countof(of_services); i++)
                 if (strcmp(of_services[i], key) == 0)

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/bond.h"
+#include "config/budget.h"
 #include "config/kind.h"
 #include "config/settle.h"
 #include "config/suggest.h"
@@ -410,6 +411,23 @@ int pull_template(struct loader *l, const char *name, struct diags *said, uint32
         return r;
 }
 
+/* It is there as soon as something lies in it; a file may say what its budget is. */
+static int pull_slice(struct loader *l, const struct unit *u) {
+        struct source s = { .sections = { DRAFT_NONE, DRAFT_NONE } };
+        autofound struct found f = {};
+        autofree char *name = NULL;
+
+        int r = budget_slice(u, &name);
+        if (r < 0 || !name || config_find(l->config, name))
+                return r;
+        r = open_search(l);
+        if (r == 0)
+                r = search_find(&l->search, name, &f);
+        if (r == -ENOMEM)
+                return r;
+        return r == 0 ? load_unit(l, &f, false, false) : loader_make_unit(l, name, &s, NULL);
+}
+
 int pull_more(struct loader *l) {
         int r = 0;
 
@@ -418,6 +436,8 @@ int pull_more(struct loader *l) {
 
                 if (triggers && !config_find(l->config, triggers))
                         r = pull_trigger(l, triggers);
+                if (r == 0)
+                        r = pull_slice(l, l->config->units[i]);
                 if (r == 0)
                         r = settle_recipe(l, l->config->units[i],
                                           l->sources[i].is_file ? &l->sources[i].said : l->diags);

@@ -223,7 +223,7 @@ struct unit *config_find(const struct config *c, const char *name) {
         return u;
 }
 
-const struct unit *config_find_slice(const struct config *c, const char *name) {
+struct unit *config_find_slice(const struct config *c, const char *name) {
         for (size_t i = 0; i < c->n_slices; i++)
                 if (strcmp(c->slices[i]->name, name) == 0)
                         return c->slices[i];

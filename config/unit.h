@@ -320,7 +320,7 @@ char **unit_trigger_field(struct unit *u); /* where that name is kept, NULL like
 struct unit *config_find(const struct config *c, const char *name);
 
 /* What [NAME.slice] says; NULL where there is no such section. */
-const struct unit *config_find_slice(const struct config *c, const char *name);
+struct unit *config_find_slice(const struct config *c, const char *name);
 
 /* "web" becomes "web.service"; a name that has a unit suffix stays. The caller frees; NULL without memory. */
 char *unit_full_name(const char *name) must_check;

@@ -1,6 +1,8 @@
-/* What org.freedesktop.systemd1.Service says of budgets: what is asked for, in bytes and the like. */
+/* What org.freedesktop.systemd1.Service and Slice say of budgets: what is asked for, in bytes and the like.
+ */
 #include "base/text.h"
 #include "control/bus-call.h"
+#include "control/bus-unit.h"
 #include "supervisor/budget.h"
 
 #define SECOND_OF_PERCENT 100 /* microseconds of each second for a hundredth of a percent */
@@ -67,7 +69,16 @@ static void nodes(struct object *o, struct wire_out *out) {
 }
 
 static const char *slice(struct object *o) {
-        return budget_of(o)->slice ? budget_of(o)->slice : "-.slice";
+        autofree char *name = NULL;
+
+        if (budget_slice(o->service->unit, &name) < 0 || !name)
+                return ROOT_SLICE;
+        (void) snprintf(o->text, sizeof(o->text), "%s", name);
+        return o->text;
+}
+
+static const char *slice_group(struct object *o) {
+        return o->is_slice ? unit_group(o->service->unit, o->text, sizeof(o->text)) : "";
 }
 
 static const char *oom_policy(struct object *o) {
@@ -96,17 +107,39 @@ static const struct property properties[] = {
         { "StartupIOWeight",        "t",  .number = startup_io_weight },
         { "Slice",                  "s",  .text = slice },
         { "Delegate",               "b",  .number = delegate },
-        { "OOMPolicy",              "s",  .text = oom_policy },
+        { "OOMPolicy",              "s",  .text = oom_policy }, /* not of slices */
+};
+
+static const struct property slice_properties[] = {
+        { "ControlGroup",           "s",  .text = slice_group },
 };
 /* clang-format on */
 
-static bool is_of(const struct object *o) {
+static bool is_service(const struct object *o) {
         return o->kind == OBJECT_UNIT && text_ends(o->name, ".service");
+}
+
+static bool is_slice(const struct object *o) {
+        return o->kind == OBJECT_UNIT && text_ends(o->name, ".slice");
 }
 
 const struct interface interface_budget = {
         .name = "org.freedesktop.systemd1.Service",
-        .is_of = is_of,
+        .is_of = is_service,
         .properties = properties,
         .n_properties = countof(properties),
+};
+
+const struct interface interface_slice = {
+        .name = "org.freedesktop.systemd1.Slice",
+        .is_of = is_slice,
+        .properties = slice_properties,
+        .n_properties = countof(slice_properties),
+};
+
+const struct interface interface_slice_budget = {
+        .name = "org.freedesktop.systemd1.Slice",
+        .is_of = is_slice,
+        .properties = properties,
+        .n_properties = countof(properties) - 1,
 };

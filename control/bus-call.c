@@ -11,10 +11,10 @@
 /* In the order in which systemd's own introspection has them; the next to last four belong to every
  * object. */
 const struct interface *const interfaces[] = {
-        &interface_manager,    &interface_service, &interface_budget,         &interface_socket,
-        &interface_timer,      &interface_path,    &interface_unit,           &interface_job,
-        &interface_properties, &interface_peer,    &interface_introspectable, &interface_dbus,
-        &interface_tend,
+        &interface_manager,        &interface_service, &interface_budget,     &interface_slice,
+        &interface_slice_budget,   &interface_socket,  &interface_timer,      &interface_path,
+        &interface_unit,           &interface_job,     &interface_properties, &interface_peer,
+        &interface_introspectable, &interface_dbus,    &interface_tend,
 };
 const size_t n_interfaces = countof(interfaces);
 

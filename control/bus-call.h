@@ -108,7 +108,8 @@ const struct property *property_find(const struct interface *i, const char *name
 /* The tables, each in a file of its own. One that goes on in a second file is of the same name, and follows.
  */
 extern const struct interface interface_manager, interface_unit, interface_service, interface_budget,
-        interface_socket, interface_path, interface_timer, interface_job, interface_properties,
-        interface_introspectable, interface_peer, interface_dbus, interface_tend;
+        interface_slice, interface_slice_budget, interface_socket, interface_path, interface_timer,
+        interface_job, interface_properties, interface_introspectable, interface_peer, interface_dbus,
+        interface_tend;
 extern const struct interface *const interfaces[];
 extern const size_t n_interfaces;

@@ -199,8 +199,11 @@ static void answer_change(struct call *c, char *text, size_t size maybe_unused) 
 
         if (strcmp(code, "0") != 0) {
                 bool is_missing = strcmp(code, "127") == 0;
+                const char *reason = text_starts(first, "Failed to ") ? strpbrk(first, ":,") : NULL;
                 call_fail(c, is_missing ? ERROR_NOT_SUPPORTED : ERROR_FAILED, "%s",
-                          is_missing ? "/usr/bin/systemctl is not installed, which is what does it" : first);
+                          is_missing ? "/usr/bin/systemctl is not installed, which is what does it"
+                          : reason   ? reason + strspn(reason, ":, ")
+                                     : first); /* who asked says again what has failed */
                 return;
         }
         if (*text)
@@ -245,7 +248,7 @@ static void answer_state(struct call *c, char *text, size_t size maybe_unused) {
         (void) cut(&text, '\n');
         const char *word = cut(&text, '\n');
 
-        if (*word && !strchr(word, ' '))
+        if (*word && !strchr(word, ' ') && strcmp(word, "not-found") != 0)
                 wire_string(call_reply(c), word);
         else
                 call_fail(c, ERROR_NO_FILE, "%s", strerror(ENOENT));
@@ -262,6 +265,16 @@ static bool is_from_ini(struct call *c, const char *name) {
         call_fail(c, ERROR_NOT_SUPPORTED, "%s is a section of %s and starts with the container", name,
                   s->unit->file);
         return true;
+}
+
+/* systemctl --root=/ passes them over. */
+static bool is_nowhere(struct call *c, const char *name) {
+        auto_on_disk struct unit_on_disk found;
+
+        unit_on_disk_find(c->bus->manager, name, &found);
+        if (!found.path && *name != '/')
+                call_fail(c, ERROR_NO_FILE, "Unit %.255s does not exist", name);
+        return c->is_answered;
 }
 
 static bool read_files(struct call *c, const char *list[FILES_MOST], ssize_t *ret) {
@@ -287,6 +300,9 @@ static void change_files(struct call *c, const char *verb, bool has_force, bool 
 
         if (!read_files(c, list, &n))
                 return;
+        for (ssize_t i = 0; i < n && strcmp(verb, "disable") == 0; i++)
+                if (is_nowhere(c, list[i]))
+                        return;
         uint64_t flags = 0;
         if (has_flags)
                 flags = wire_read_u64(c->in);

@@ -1,6 +1,8 @@
 /* org.freedesktop.systemd1.Manager. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 
 #include "base/text.h"
@@ -98,6 +100,7 @@ static const struct property properties[] = {
         { "NFailedUnits",                "u",  .number = n_failed },
         { "NJobs",                       "u",  .number = n_jobs },
         { "UnitPath",                    "as", .write = unit_path },
+        { "ServiceWatchdogs",            "b",  .fixed_number = true },
         { "ControlGroup",                "s",  .fixed_text = "/" },
         { "SystemState",                 "s",  .text = system_state },
         { "ExitCode",                    "y",  .number = exit_code },
@@ -133,10 +136,15 @@ struct wanted {
         struct words states, patterns;
 };
 
-static void write_fitting(struct call *c, struct service *s, const struct wanted *w, struct wire_out *out) {
-        if (!words_fit(&w->patterns, s->unit->name))
+/* `s` is NULL of a slice. */
+static void write_fitting(struct call *c, const char *name, struct service *s, const struct wanted *w,
+                          struct wire_out *out) {
+        if (!words_fit(&w->patterns, name))
                 return;
-        object_of_service(&c->object, c->bus, s);
+        if (s)
+                object_of_service(&c->object, c->bus, s);
+        else
+                object_of_unit(&c->object, c->bus, name);
         if (is_in_state(&c->object, &w->states))
                 write_unit(&c->object, out);
 }
@@ -148,9 +156,11 @@ static void list(struct call *c, const struct wanted *w) {
         struct wire_out *out = call_reply(c);
         struct wire_mark mark = wire_array(out, 8);
         for (uint32_t i = 0; i < m->plan.after.n; i++)
-                write_fitting(c, m->services[i], w, out);
+                write_fitting(c, m->services[i]->unit->name, m->services[i], w, out);
         for (struct service *s = m->leaving; s; s = s->next_leaving)
-                write_fitting(c, s, w, out);
+                write_fitting(c, s->unit->name, s, w, out);
+        for (size_t i = 0; i < m->config->n_slices; i++)
+                write_fitting(c, m->config->slices[i]->name, NULL, w, out);
         wire_array_end(out, mark);
 }
 
@@ -225,8 +235,21 @@ static const struct service *find_by_pid(struct manager *m, pid_t pid) {
         return s;
 }
 
+/* 0: it is of a PID namespace that we do not see. */
+static uint32_t pid_of_caller(const struct call *c) {
+        struct ucred who = {};
+        socklen_t size = sizeof(who);
+
+        (void) !getsockopt(c->peer->fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
+        return (uint32_t) who.pid;
+}
+
+/* PID 0 is the caller itself. */
 static void get_unit_by_pid(struct call *c) {
         uint32_t pid = wire_read_u32(c->in);
+
+        if (pid == 0)
+                pid = pid_of_caller(c);
         const struct service *s =
                 pid > 1 && pid <= INT32_MAX ? find_by_pid(c->bus->manager, (pid_t) pid) : NULL;
 
@@ -239,9 +262,9 @@ static void get_unit_by_pid(struct call *c) {
 static void write_processes(const struct service *s, struct wire_out *out) {
         pid_t list[PROCESSES_MOST];
         size_t n = processes_of(s, list, countof(list));
-        char group[OBJECT_NAME_MAX + 1], line[2048];
+        char group[PATH_MAX], line[2048];
 
-        (void) snprintf(group, sizeof(group), "/%s", s->unit->name);
+        (void) unit_group(s->unit, group, sizeof(group));
         for (size_t i = 0; i < n; i++) {
                 wire_struct(out);
                 wire_string(out, group);
@@ -250,20 +273,25 @@ static void write_processes(const struct service *s, struct wire_out *out) {
         }
 }
 
+static bool lies_in(const struct service *s, const char *slice) {
+        const struct budget *b = s->unit->budget;
+        return b && b->slice && budget_lies_in(b->slice, slice);
+}
+
 static void get_unit_processes(struct call *c) {
         const struct manager *m = c->bus->manager;
         const char *name = wire_read_string(c->in);
         const struct service *s = object_find_service(m, name);
-        bool all = strcmp(name, "-.slice") == 0;
+        bool all = strcmp(name, ROOT_SLICE) == 0, is_slice = config_find_slice(m->config, name);
 
-        if (!s && !all) {
+        if (!s && !all && !is_slice) {
                 call_fail(c, ERROR_NO_UNIT, "Unit %.255s not loaded.", name);
                 return;
         }
         struct wire_out *out = call_reply(c);
         struct wire_mark mark = wire_array(out, 8);
         for (uint32_t i = 0; i < m->plan.after.n; i++)
-                if (all || m->services[i] == s)
+                if (all || m->services[i] == s || (is_slice && lies_in(m->services[i], name)))
                         write_processes(m->services[i], out);
         wire_array_end(out, mark);
 }
@@ -364,6 +392,7 @@ static const struct method methods[] = {
         { "ReloadOrTryRestartUnit", "ss", "o", CHANGES_UNIT, verb_try_reload_or_restart_unit },
         { "EnqueueUnitJob",            "sss",      "uososa(uosos)", CHANGES_UNIT, verb_enqueue_unit_job },
         { "KillUnit",                  "ssi",      "",             CHANGES_UNIT,  verb_kill_unit },
+        { "QueueSignalUnit",           "ssii",     "",             CHANGES_UNIT,  verb_queue_signal_unit },
         { "ResetFailedUnit",           "s",        "",             CHANGES_UNIT,  verb_reset_failed_unit },
         { "ResetFailed",               "",         "",             true,  reset_failed },
         { "SetUnitProperties",         "sba(sv)",  "",             true,  property_set_of_unit },

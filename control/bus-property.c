@@ -33,7 +33,7 @@ struct incoming {
         char text[TEXT_MOST];
 };
 
-static bool find_setting(struct incoming *i, const char *name) {
+static bool find_setting(struct incoming *i, const char *unit, const char *name) {
         char key[64];
         size_t n = strlen(name);
 
@@ -46,6 +46,8 @@ static bool find_setting(struct incoming *i, const char *name) {
                         (void) snprintf(key, sizeof(key), "%s", renamed[k][1]);
         i->setting = setting_find_in(OWNER_UNIT, "Service", key);
         i->kind = i->setting ? override_kind(i->setting) : OVERRIDE_NONE;
+        if (text_ends(unit, ".slice") && i->setting && !setting_is_of_slice(i->setting))
+                i->kind = OVERRIDE_NONE;
         return i->kind != OVERRIDE_NONE && (!i->is_scale || i->kind == OVERRIDE_AMOUNT);
 }
 
@@ -148,6 +150,17 @@ static int read_devices(struct incoming *i, const char *unit, struct wire_in *in
         return r;
 }
 
+/* What it is that cannot be set, and what to do instead. */
+static void refuse_property(struct call *c, const char *unit, const struct incoming *i, const char *name) {
+        if (i->setting && setting_is_carried_out(i->setting))
+                call_fail(c, ERROR_READ_ONLY,
+                          "Cannot set property %s while %.255s is there: only limits and weights of memory, "
+                          "tasks, processors and disks. Write it to the unit's file, and reload",
+                          name, unit);
+        else
+                call_fail(c, ERROR_READ_ONLY, "Cannot set property %.255s, or unknown property.", name);
+}
+
 static int read_property(struct call *c, const char *unit, struct wire_in *in, struct override **list) {
         struct incoming i;
 
@@ -156,8 +169,8 @@ static int read_property(struct call *c, const char *unit, struct wire_in *in, s
         i.type = wire_read_signature(in);
         if (in->bad)
                 return -EINVAL;
-        if (!find_setting(&i, name)) {
-                call_fail(c, ERROR_READ_ONLY, "Cannot set property %.255s, or unknown property.", name);
+        if (!find_setting(&i, unit, name)) {
+                refuse_property(c, unit, &i, name);
                 return -EINVAL;
         }
         if (strcmp(i.type, "s") != 0 && strcmp(i.type, type_of(&i)) != 0) {
@@ -189,6 +202,23 @@ static bool read_properties(struct call *c, const char *unit, struct override **
 
 /* --- Carrying it out. */
 
+/* What has a budget: a service, or the slice of that name. */
+struct subject {
+        struct manager *manager;
+        struct service *service; /* NULL: a slice */
+        const char *name;        /* NULL: there is none of that name, and the call has failed */
+};
+
+static struct subject find_subject(struct call *c, const char *name) {
+        struct manager *m = c->bus->manager;
+        struct service *s = name ? object_find_service(m, name) : NULL;
+        const struct unit *u = s ? s->unit : name ? config_find_slice(m->config, name) : NULL;
+
+        if (!u)
+                call_fail(c, ERROR_NO_UNIT, "Unit %.255s not loaded.", name ? name : "");
+        return (struct subject){ m, s, u ? u->name : NULL };
+}
+
 static void refuse(struct call *c, const char *unit, int r, const struct diags *d) {
         const char *error = r == -EINVAL       ? ERROR_INVALID
                             : r == -EOPNOTSUPP ? ERROR_NOT_SUPPORTED
@@ -198,12 +228,13 @@ static void refuse(struct call *c, const char *unit, int r, const struct diags *
         call_fail(c, error, "%.255s: %s", unit, diags_first_error(d, strerror(-r)));
 }
 
-static void carry_out(struct call *c, struct service *s, struct override **list, bool lasts) {
+static void carry_out(struct call *c, const struct subject *s, struct override **list, bool lasts) {
         struct diags d = {};
 
-        int r = adjust(s, list, lasts, &d);
+        int r = s->service ? adjust(s->service, list, lasts, &d)
+                           : adjust_slice(s->manager, s->name, list, lasts, &d);
         if (r < 0)
-                refuse(c, s->unit->name, r, &d);
+                refuse(c, s->name, r, &d);
         diags_done(&d);
 }
 
@@ -217,10 +248,11 @@ static void write_head(FILE *out, const struct override *o, const char *path) {
         if (override_kind(o->setting) == OVERRIDE_DEVICE && io_read_file(path, FILE_LIMIT, &text, &size) >= 0)
                 (void) fwrite(text, 1, size, out);
         else
-                (void) fputs(
+                (void) fprintf(
+                        out,
                         "# This is a drop-in unit file extension, created via \"systemctl set-property\"\n"
-                        "# or an equivalent operation. Do not edit.\n[Service]\n",
-                        out);
+                        "# or an equivalent operation. Do not edit.\n[%s]\n",
+                        text_ends(o->unit, ".slice") ? "Slice" : "Service");
 }
 
 /* In the place of the file that is there, or not at all. */
@@ -289,7 +321,6 @@ static int read_lines(char *at, const char *unit, struct override **list) {
 static void answer_written(struct call *c, char *text, size_t size maybe_unused) {
         char *at = text;
         const char *error = next_line(&at), *unit = next_line(&at);
-        struct service *s = unit ? object_find_service(c->bus->manager, unit) : NULL;
         int r = error ? -(int) strtol(error, NULL, 10) : -EIO;
 
         if (r < 0) {
@@ -298,70 +329,65 @@ static void answer_written(struct call *c, char *text, size_t size maybe_unused)
                                 " (--runtime sets it until the container ends)");
                 return;
         }
-        if (!s) {
-                call_fail(c, ERROR_NO_UNIT, "Unit %.255s not loaded.", unit);
+        const struct subject s = find_subject(c, unit);
+        if (!s.name)
                 return;
-        }
         struct override *list = NULL;
-        r = read_lines(at, s->unit->name, &list);
+        r = read_lines(at, s.name, &list);
         if (r < 0)
                 call_fail_errno(c, r, "setting it");
         else
-                carry_out(c, s, &list, true);
+                carry_out(c, &s, &list, true);
         override_free(list);
 }
 
 /* Where unit files are looked for elsewhere, nobody would read what was left there. */
-static bool is_read(const struct manager *m, const struct unit *u) {
-        struct search s;
+static bool is_read(const struct subject *s) {
+        const struct manager *m = s->manager;
+        const struct unit *u = s->service ? s->service->unit : config_find_slice(m->config, s->name);
+        struct search search;
         bool found = u->from_tend_ini;
 
-        if (search_open(&s, m->options->load.unit_path) == 0)
-                found |= strv_contains(s.directories, SEARCH_CONTROL);
-        search_done(&s);
+        if (search_open(&search, m->options->load.unit_path) == 0)
+                found |= strv_contains(search.directories, SEARCH_CONTROL);
+        search_done(&search);
         return found;
 }
 
-static void set_lasting(struct call *c, struct service *s, struct override *list) {
+static void set_lasting(struct call *c, const struct subject *s, struct override *list) {
         struct diags d = {};
 
-        int r = adjust_check(s, list, &d);
-        if (r == 0 && !is_read(c->bus->manager, s->unit))
+        int r = adjust_check(s->manager, s->service, s->name, list, &d);
+        if (r == 0 && !is_read(s))
                 r = diag(&d, NULL, 0, -EOPNOTSUPP,
                          "--unit-path= leaves " SEARCH_CONTROL " out: set it with --runtime");
         if (r < 0)
-                refuse(c, s->unit->name, r, &d);
+                refuse(c, s->name, r, &d);
         else
                 errand_run(c, write_all, list, answer_written);
         diags_done(&d);
 }
 
-static void set(struct call *c, struct service *s) {
-        bool runtime = wire_read_bool(c->in);
+static void set(struct call *c, const char *name) {
+        const struct subject s = find_subject(c, name);
         struct override *list = NULL;
 
-        if (read_properties(c, s->unit->name, &list) && list) {
+        if (!s.name)
+                return;
+        bool runtime = wire_read_bool(c->in);
+        if (read_properties(c, s.name, &list) && list) {
                 if (runtime)
-                        carry_out(c, s, &list, false);
+                        carry_out(c, &s, &list, false);
                 else
-                        set_lasting(c, s, list);
+                        set_lasting(c, &s, list);
         }
         override_free(list);
 }
 
 void property_set_of_unit(struct call *c) {
-        const char *name = wire_read_string(c->in);
-        struct service *s = object_find_service(c->bus->manager, name);
-
-        if (s)
-                set(c, s);
-        else
-                call_fail(c, ERROR_NO_UNIT, "Unit %.255s not loaded.", name);
+        set(c, wire_read_string(c->in));
 }
 
 void property_set(struct call *c) {
-        if (c->object.is_loaded)
-                set(c, c->object.service);
-        else
-                call_fail(c, ERROR_NO_UNIT, "Unit %s not loaded.", c->object.name);
+        set(c, c->object.name);
 }

@@ -9,10 +9,20 @@
 #include "control/bus-call.h"
 #include "control/bus-unit.h"
 #include "supervisor/notify.h"
+#include "supervisor/processes.h"
 #include "supervisor/vigil.h"
 #include "supervisor/watchdog.h"
 
 #define UNSET UINT64_MAX
+
+static bool has_ended(const struct service *s) {
+        return s->main == 0 && s->main_ending.code != 0;
+}
+
+/* Also of the one that was: its session has its number. */
+static pid_t last_main_pid(const struct service *s) {
+        return s->main != 0 ? s->main : has_ended(s) ? MAX(s->session, 0) : 0;
+}
 
 #define TEXT(name, expression)                                                                               \
         static const char *name(struct object *o) {                                                          \
@@ -59,12 +69,7 @@ NUMBER(nice_value, UNIT->nice == INT32_MIN ? 0 : UNIT->nice)
 NUMBER(oom_score, UNIT->oom_score_adjust == INT32_MIN ? 0 : UNIT->oom_score_adjust)
 NUMBER(umask_value, UNIT->umask == UINT32_MAX ? 0022 : UNIT->umask)
 
-static bool has_ended(const struct service *s) {
-        return s->main == 0 && s->main_ending.code != 0;
-}
-
-/* Also of the one that was: its session has its number. */
-NUMBER(exec_main_pid, SERVICE->main != 0 ? SERVICE->main : has_ended(SERVICE) ? MAX(SERVICE->session, 0) : 0)
+NUMBER(exec_main_pid, last_main_pid(SERVICE))
 NUMBER(exec_main_code, has_ended(SERVICE) ? SERVICE->main_ending.code : 0)
 NUMBER(exec_main_status, has_ended(SERVICE) ? SERVICE->main_ending.status : 0)
 NUMBER(exec_main_start, unit_real_time(o, unit_started(o)))
@@ -74,14 +79,18 @@ NUMBER(exec_main_exit_monotonic, has_ended(SERVICE) ? SERVICE->since : 0)
 
 /* Only text to systemctl, which asks GetUnitProcesses() where there is one. */
 static const char *control_group(struct object *o) {
-        if (!o->is_loaded || service_is_at_rest(o->service))
+        const struct service *s = o->service;
+        pid_t some[2];
+
+        if (!o->is_loaded || service_is_at_rest(s) ||
+            (s->state == STATE_EXITED && processes_of(s, some, countof(some)) == 0))
                 return "";
-        (void) snprintf(o->text, sizeof(o->text), "/%s", o->service->unit->name);
-        return o->text;
+        return unit_group(s->unit, o->text, sizeof(o->text));
 }
 
 static void write_command(const struct object *o, const struct command *c, struct wire_out *out) {
-        bool is_main = c == o->service->main_command;
+        struct service *s = o->service;
+        bool is_main = c == s->main_command, is_over = is_main && has_ended(s);
 
         wire_struct(out);
         wire_string(out, c->path);
@@ -89,11 +98,11 @@ static void write_command(const struct object *o, const struct command *c, struc
         wire_u32(out, (c->flags & COMMAND_IGNORE_FAILURE) != 0);
         wire_u64(out, is_main ? unit_real_time(o, unit_started(o)) : 0);
         wire_u64(out, is_main ? unit_started(o) : 0);
-        wire_u64(out, 0);
-        wire_u64(out, 0);
-        wire_u32(out, is_main ? (uint32_t) o->service->main : 0);
-        wire_u32(out, 0);
-        wire_u32(out, 0);
+        wire_u64(out, is_over ? unit_real_time(o, s->since) : 0);
+        wire_u64(out, is_over ? s->since : 0);
+        wire_u32(out, is_main ? (uint32_t) last_main_pid(s) : 0);
+        wire_u32(out, is_over ? (uint32_t) s->main_ending.code : 0);
+        wire_u32(out, is_over ? (uint32_t) s->main_ending.status : 0);
 }
 
 static void write_commands(const struct object *o, enum exec_kind kind, struct wire_out *out) {

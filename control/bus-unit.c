@@ -18,10 +18,10 @@ static bool is_built_in(const struct object *o) {
         return !o->is_loaded && unit_is_built_in(o->name);
 }
 
-/* Two of them are for the way down. */
+/* Two of them are for the way down; a slice is there while something is meant to lie in it. */
 static bool is_reached(const struct object *o) {
-        return is_built_in(o) && strcmp(o->name, "shutdown.target") != 0 &&
-               strcmp(o->name, "umount.target") != 0;
+        return is_built_in(o) && (o->is_slice || !text_ends(o->name, ".slice")) &&
+               strcmp(o->name, "shutdown.target") != 0 && strcmp(o->name, "umount.target") != 0;
 }
 
 const char *unit_load_state(struct object *o) {
@@ -59,9 +59,31 @@ const char *unit_sub_state(struct object *o) {
         return state_word(s->state);
 }
 
+/* "Slice /a/b" is what systemd calls a-b.slice. */
+static const char *describe_slice(struct object *o) {
+        size_t n = strlen(o->name) - strlen(".slice");
+
+        (void) snprintf(o->text, sizeof(o->text), "Slice /%.*s", (int) n, o->name);
+        for (char *at = o->text; (at = strchr(at, '-'));)
+                *at = '/';
+        return strcmp(o->name, ROOT_SLICE) == 0 ? "Root Slice" : o->text;
+}
+
 const char *unit_description(struct object *o) {
         const char *text = o->service->unit->description;
-        return text ? text : o->service->unit->name;
+        return text ? text : text_ends(o->name, ".slice") ? describe_slice(o) : o->service->unit->name;
+}
+
+const char *unit_group(const struct unit *u, char *buffer, size_t size) {
+        bool is_slice = text_ends(u->name, ".slice");
+        const char *slice = is_slice ? u->name : u->budget ? u->budget->slice : NULL;
+
+        *buffer = '/';
+        if (budget_path(slice, is_slice ? "" : u->name, buffer + 1, size - 1) < 0)
+                buffer[1] = '\0';
+        if (is_slice && buffer[1]) /* the slash behind it */
+                buffer[strlen(buffer) - 1] = '\0';
+        return buffer;
 }
 
 static const char *id(struct object *o) {
@@ -80,7 +102,7 @@ static void names(struct object *o, struct wire_out *out) {
 }
 
 static const char *fragment_path(struct object *o) {
-        if (o->is_loaded)
+        if (o->is_loaded || o->service->unit->file)
                 return o->service->unit->file;
         auto_on_disk struct unit_on_disk found;
         unit_on_disk_find(o->manager, o->name, &found);
@@ -98,7 +120,10 @@ static void drop_in_paths(struct object *o, struct wire_out *out) {
 
 /* What tend.ini has is no file that could be enabled, as with what systemd's generators make. */
 static const char *file_state(struct object *o) {
-        return o->service->unit->from_tend_ini ? "generated" : unit_file_state(o->manager, o->name);
+        const struct unit *u = o->service->unit;
+        bool is_written = o->is_loaded || u->file; /* a slice may be nothing but a name */
+
+        return u->from_tend_ini && is_written ? "generated" : unit_file_state(o->manager, o->name);
 }
 
 static const char *file_preset(struct object *o maybe_unused) {
@@ -357,6 +382,7 @@ static const struct method methods[] = {
         { "ReloadOrRestart",      "s",  "o", CHANGES_UNIT, verb_reload_or_restart },
         { "ReloadOrTryRestart",   "s",  "o", CHANGES_UNIT, verb_try_reload_or_restart },
         { "Kill",                 "si", "",  CHANGES_UNIT, verb_kill },
+        { "QueueSignal",          "sii", "", CHANGES_UNIT, verb_queue_signal },
         { "ResetFailed",          "",   "",  CHANGES_UNIT, verb_reset_failed },
         { "SetProperties",        "ba(sv)", "", true, property_set },
         { "Ref",                  "",   "",  false, verb_ref },

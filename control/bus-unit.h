@@ -9,6 +9,9 @@ const char *unit_active_state(struct object *o);
 const char *unit_sub_state(struct object *o);
 const char *unit_description(struct object *o);
 
+/* The cgroup of a service or a slice, or what would be: "/workers.slice/web.service". Returns `buffer`. */
+const char *unit_group(const struct unit *u, char *buffer, size_t size);
+
 /* CLOCK_REALTIME of a point in time of CLOCK_MONOTONIC; 0 and infinity stay. */
 usec_t unit_real_time(const struct object *o, usec_t at);
 

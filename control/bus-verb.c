@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -11,8 +12,8 @@
 #include "supervisor/reload.h"
 
 /* Starting one of these is the end of the container. */
-static const char *const ends[] = { "exit.target", "poweroff.target", "reboot.target",
-                                    "halt.target", "shutdown.target", "kexec.target" };
+static const char *const ends[] = { "exit.target",     "poweroff.target", "reboot.target",     "halt.target",
+                                    "shutdown.target", "kexec.target",    "soft-reboot.target" };
 
 static bool is_end(const char *name) {
         for (size_t i = 0; i < countof(ends); i++)
@@ -34,9 +35,31 @@ static bool find_unit(struct call *c, const char *name) {
 }
 
 static bool is_loaded(struct call *c) {
-        if (!c->object.is_loaded)
+        if (c->object.is_slice)
+                call_fail(c, ERROR_NOT_SUPPORTED, "%s has no processes: do it to the units that lie in it",
+                          c->object.name);
+        else if (!c->object.is_loaded)
                 call_fail(c, ERROR_NO_UNIT, "Unit %s not loaded.", c->object.name);
         return c->object.is_loaded;
+}
+
+static bool is_on_disk(const struct call *c) {
+        auto_on_disk struct unit_on_disk found;
+
+        unit_on_disk_find(c->bus->manager, c->object.name, &found);
+        return found.path;
+}
+
+/* What is wrong with the file itself is told from what is wrong elsewhere: nothing at all could be read anew.
+ */
+static void refuse_load(struct call *c, const char *path, int r, const struct diags *d) {
+        const char *why = diags_first_error(d, strerror(-r));
+
+        if (diags_blame(d, path))
+                call_fail(c, ERROR_BAD_SETTING, "Unit %s has a bad unit file setting: %s", c->object.name,
+                          why);
+        else
+                call_fail(c, ERROR_LOAD, "Unit %s could not be loaded: %s", c->object.name, why);
 }
 
 /* A unit file that nobody has asked for before is read when it is. */
@@ -53,8 +76,7 @@ static bool load(struct call *c) {
         autofree char *name = strdup(c->object.name);
         int r = name ? reload_with(c->bus->manager, name, &d) : -ENOMEM;
         if (r < 0)
-                call_fail(c, ERROR_LOAD, "Unit %s could not be loaded: %s", c->object.name,
-                          diags_first_error(&d, strerror(-r)));
+                refuse_load(c, found.path, r, &d);
         diags_done(&d);
         if (r == 0)
                 object_of_unit(&c->object, c->bus, name);
@@ -120,26 +142,31 @@ static bool end_container(struct call *c, bool at_once) {
         return true;
 }
 
+/* A unit file that is not loaded does not run: there is nothing to be stopped, or restarted if it ran. */
+static void answer_idle(struct call *c, enum job_verb verb) {
+        if (!is_on_disk(c))
+                call_fail(c, ERROR_NO_UNIT, verb == ASK_STOP ? "Unit %s not loaded." : "Unit %s not found.",
+                          c->object.name);
+        else if (verb == ASK_RELOAD)
+                call_fail(c, ERROR_NOT_APPLICABLE, "%s is not active, and cannot be reloaded",
+                          c->object.name);
+        else
+                reply_done(c);
+}
+
 /* It is loaded, or becomes so where that is what a start means. True: go on with the job. */
 static bool prepare(struct call *c, enum job_verb verb) {
-        bool is_for_running = verb == ASK_TRY_RESTART || verb == ASK_TRY_RELOAD_OR_RESTART;
-
         if (c->object.is_loaded)
                 return true;
+        if (c->object.is_slice && verb != ASK_START)
+                return is_loaded(c);
         if (unit_is_built_in(c->object.name) && verb != ASK_STOP) {
                 reply_done(c);
                 return false;
         }
-        if (verb == ASK_STOP || verb == ASK_RELOAD)
-                return is_loaded(c);
-        if (!is_for_running)
+        if (verb == ASK_START || verb == ASK_RESTART || verb == ASK_RELOAD_OR_RESTART)
                 return load(c);
-        auto_on_disk struct unit_on_disk found;
-        unit_on_disk_find(c->bus->manager, c->object.name, &found);
-        if (found.path)
-                reply_done(c);
-        else
-                call_fail(c, ERROR_NO_UNIT, "Unit %s not found.", c->object.name);
+        answer_idle(c, verb);
         return false;
 }
 
@@ -229,10 +256,10 @@ void verb_enqueue_unit_job(struct call *c) {
 
 /* --- What needs no job. */
 
-static void kill_unit(struct call *c) {
+static void kill_unit(struct call *c, bool has_value) {
         static const char *const words[] = { "all", "main", "control" };
         const char *whom = wire_read_string(c->in);
-        int signal = (int) wire_read_u32(c->in);
+        int signal = (int) wire_read_u32(c->in), value = has_value ? (int) wire_read_u32(c->in) : 0;
         size_t n = strcspn(whom, "-"), which = 0;
         bool must = strcmp(whom + n, "-fail") == 0;
 
@@ -246,21 +273,28 @@ static void kill_unit(struct call *c) {
                 call_fail(c, ERROR_INVALID, "Signal number %d is out of range.", signal);
                 return;
         }
-        int r = job_kill(c->object.service, (enum job_whom) which, signal);
+        if (has_value && signal < SIGRTMIN) {
+                call_fail(c, ERROR_INVALID, "A value goes with the realtime signals alone, not with %d.",
+                          signal);
+                return;
+        }
+        int r = job_kill(c->object.service, (enum job_whom) which, signal, has_value ? &value : NULL);
         if (r < 0 && (must || which != JOB_WHOM_ALL))
                 call_fail(c, ERROR_NO_PROCESS, "No %s%sprocess to kill", which == 0 ? "" : words[which],
                           which == 0 ? "" : " ");
 }
 
-void verb_kill(struct call *c) {
-        if (is_loaded(c))
-                kill_unit(c);
-}
-
-void verb_kill_unit(struct call *c) {
-        if (find_unit(c, wire_read_string(c->in)) && is_loaded(c))
-                kill_unit(c);
-}
+#define KILL(name, has_value)                                                                                \
+        void verb_##name(struct call *c) {                                                                   \
+                if (is_loaded(c))                                                                            \
+                        kill_unit(c, has_value);                                                             \
+        }                                                                                                    \
+        void verb_##name##_unit(struct call *c) {                                                            \
+                if (find_unit(c, wire_read_string(c->in)) && is_loaded(c))                                   \
+                        kill_unit(c, has_value);                                                             \
+        }
+KILL(kill, false)
+KILL(queue_signal, true)
 
 void verb_reset_failed(struct call *c) {
         if (is_loaded(c))

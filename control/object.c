@@ -4,6 +4,7 @@
 
 #include "base/parse.h"
 #include "base/text.h"
+#include "config/budget.h"
 #include "control/bus.h"
 #include "control/live-status.h"
 #include "control/object.h"
@@ -78,8 +79,10 @@ void object_of_unit(struct object *o, const struct bus *b, const char *name) {
         (void) snprintf(o->name, sizeof(o->name), "%s", name);
         o->no_unit.name = o->name;
         o->no_unit.is_target = text_ends(name, ".target");
+        struct unit *slice = config_find_slice(b->manager->config, name);
+        o->is_slice = slice || strcmp(name, ROOT_SLICE) == 0;
         o->nothing.manager = b->manager;
-        o->nothing.unit = &o->no_unit;
+        o->nothing.unit = slice ? slice : &o->no_unit;
         o->service = &o->nothing;
 }
 

@@ -31,6 +31,7 @@ struct object {
         const struct job *job;      /* borrowed */
         char name[OBJECT_NAME_MAX]; /* of the unit, as it was asked for */
         bool is_loaded;             /* the service is one of the manager's */
+        bool is_slice;              /* there is a slice of that name: the unit is its, the service nothing */
         struct service nothing;
         struct unit no_unit;
         char text[OBJECT_PATH_MAX]; /* for whoever has to make up a property */

@@ -250,7 +250,8 @@ static int show_all(struct showing *g, bool has_file) {
         for (size_t i = 0; i < c->n_units && code == EXIT_FINE; i++)
                 code = show_unit(g, c->units[i]);
         for (size_t i = 0; i < c->n_slices && code == EXIT_FINE; i++)
-                code = show_unit(g, c->slices[i]);
+                if (c->slices[i]->file) /* else there is nothing to be shown but its name */
+                        code = show_unit(g, c->slices[i]);
         return code;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "config/setup.h"
 #include "supervisor/adjust.h"
 #include "supervisor/box.h"
@@ -23,19 +24,22 @@ static bool has_word(const char *words, const char *key) {
         return false;
 }
 
-/* What nothing here keeps is no success, as it would be a warning at the start of the service. */
-static int check_tier(const struct service *s, const struct budget *b, const struct override *list,
+/* What nothing here keeps is no success, as it would be a warning at the start of the service. Who belongs to
+ * a slice is nobody's to find but the kernel's. */
+static int check_tier(const struct cgroups *c, const struct unit *u, const struct override *list,
                       struct diags *d) {
-        const struct cgroups *c = &s->manager->cgroups;
+        bool samples = c->samples && !text_ends(u->name, ".slice");
         char lost[WORDS_MAX];
 
-        (void) budget_words(b, cgroup_unkept(c), c->samples ? BUDGET_LOST : BUDGET_ALL, lost, sizeof(lost));
+        (void) budget_words(u->budget, cgroup_unkept(c), samples ? BUDGET_LOST : BUDGET_ALL, lost,
+                            sizeof(lost));
         for (; list; list = list->next) {
                 if (!has_word(lost, list->setting->key))
                         continue;
                 const char *hint = c->root < 0 ? c->ground.hint : NULL;
-                return diag(d, NULL, 0, -EOPNOTSUPP, "%s= cannot be enforced here: %s%s%s",
+                return diag(d, NULL, 0, -EOPNOTSUPP, "%s= cannot be enforced here%s: %s%s%s",
                             list->setting->key,
+                            c->samples && !samples ? ", as samples keep no slice's budget" : "",
                             c->root < 0 ? c->ground.why
                                         : "the container has not got that controller of cgroup v2",
                             hint ? "; what makes it work: " : "", hint ? hint : "");
@@ -44,38 +48,46 @@ static int check_tier(const struct service *s, const struct budget *b, const str
 }
 
 /* The unit as it will be, but for what is not its budget: that is still the unit's own. */
-static int make_copy(struct service *s, const struct override *list, struct diags *d, struct unit *ret) {
-        struct manager *m = s->manager;
-
-        if (s->new_unit || config_find(m->config, s->unit->name) != s->unit)
-                return diag(d, NULL, 0, -EBUSY, "its files have changed, and it is not yet what they say");
-        *ret = *s->unit;
-        ret->budget = budget_copy(s->unit->budget);
+static int make_copy(struct manager *m, const struct unit *u, const struct override *list, struct diags *d,
+                     struct unit *ret) {
+        *ret = *u;
+        ret->budget = budget_copy(u->budget);
         if (!ret->budget)
                 return -ENOMEM;
-        int r = override_apply(list, s->unit->name, ret, d);
+        int r = override_apply(list, u->name, ret, d);
         if (r >= 0) { /* the controllers that it needs are to be there */
                 cgroup_enable(&m->cgroups, budget_controllers(ret->budget));
-                r = check_tier(s, ret->budget, list, d);
+                r = check_tier(&m->cgroups, ret, list, d);
         }
         if (r < 0)
                 ret->budget = budget_free(ret->budget);
         return r;
 }
 
-int adjust_check(struct service *s, const struct override *list, struct diags *d) {
+static int check_settled(const struct service *s, struct diags *d) {
+        bool is_settled = !s->new_unit && config_find(s->manager->config, s->unit->name) == s->unit;
+
+        return is_settled
+                       ? 0
+                       : diag(d, NULL, 0, -EBUSY, "its files have changed, and it is not yet what they say");
+}
+
+int adjust_check(struct manager *m, struct service *s, const char *name, const struct override *list,
+                 struct diags *d) {
         struct unit copy = {};
 
-        int r = make_copy(s, list, d, &copy);
+        int r = s ? check_settled(s, d) : 0;
+        if (r == 0)
+                r = make_copy(m, s ? s->unit : config_find_slice(m->config, name), list, d, &copy);
         budget_free(copy.budget);
         return r < 0 ? r : 0;
 }
 
-static void say(const struct service *s, const struct override *list) {
+static void say(const char *name, const struct override *list) {
         for (; list; list = list->next)
                 for (char **value = list->values; value && *value; value++)
                         if (**value || !value[1])
-                                log_info(s->unit->name, "its %s= is %s from now on", list->setting->key,
+                                log_info(name, "its %s= is %s from now on", list->setting->key,
                                          **value ? *value : "unset");
 }
 
@@ -137,11 +149,20 @@ static int reschedule(const struct service *s, const struct unit *u, struct diag
                      : 0;
 }
 
+static void remember(struct manager *m, struct override **list, bool lasts) {
+        if (lasts)
+                override_drop(&m->overrides, *list);
+        else
+                override_merge(&m->overrides, list);
+}
+
 int adjust(struct service *s, struct override **list, bool lasts, struct diags *d) {
         struct manager *m = s->manager;
         struct unit copy = {}, *unit = config_find(m->config, s->unit->name);
 
-        int r = make_copy(s, *list, d, &copy);
+        int r = check_settled(s, d);
+        if (r == 0)
+                r = make_copy(m, s->unit, *list, d, &copy);
         if (!copy.budget)
                 return r;
         r = reschedule(s, &copy, d);
@@ -149,15 +170,26 @@ int adjust(struct service *s, struct override **list, bool lasts, struct diags *
                 budget_free(copy.budget);
                 return r;
         }
-        say(s, *list);
+        say(unit->name, *list);
         box_change(s, &copy);
         struct budget *before = unit->budget;
         unit->budget = copy.budget;
         budget_free(before);
         sampling_change(s);
-        if (lasts)
-                override_drop(&m->overrides, *list);
-        else
-                override_merge(&m->overrides, list);
+        remember(m, list, lasts);
+        return 0;
+}
+
+int adjust_slice(struct manager *m, const char *name, struct override **list, bool lasts, struct diags *d) {
+        struct unit copy = {}, *slice = config_find_slice(m->config, name);
+
+        int r = make_copy(m, slice, *list, d, &copy);
+        if (!copy.budget)
+                return r;
+        say(slice->name, *list);
+        box_change_slice(m, slice->name, slice->budget, copy.budget);
+        budget_free(slice->budget);
+        slice->budget = copy.budget;
+        remember(m, list, lasts);
         return 0;
 }

@@ -284,25 +284,26 @@ void box_change(struct service *s, const struct unit *u) {
                 write_budget(cgroups_of(s), path, u->name, s->unit->budget, u->budget);
 }
 
+void box_change_slice(struct manager *m, const char *name, const struct budget *before,
+                      const struct budget *now) {
+        char path[PATH_MAX];
+
+        if (m->cgroups.root < 0 || budget_path(name, "", path, sizeof(path)) < 0 ||
+            faccessat(m->cgroups.root, path, F_OK, 0) < 0)
+                return;
+        path[strlen(path) - 1] = '\0'; /* the slash */
+        cgroup_divide(&m->cgroups, path);
+        write_budget(&m->cgroups, path, name, before, now);
+}
+
 static void change_slice(struct manager *m, const char *name, const struct config *older) {
-        char slice[NAME_MAX + 1], path[PATH_MAX];
         const struct unit *before = older ? config_find_slice(older, name) : NULL;
         const struct unit *now = config_find_slice(m->config, name);
 
-        /* "a-b.slice" lies in "a.slice". */
-        (void) snprintf(slice, sizeof(slice), "%s", name);
-        if (budget_path(slice, "", path, sizeof(path)) < 0)
-                return;
-        path[strlen(path) - 1] = '\0';
-        if (faccessat(m->cgroups.root, path, F_OK, 0) < 0)
-                return;
-        cgroup_divide(&m->cgroups, path);
-        write_budget(&m->cgroups, path, name, before ? before->budget : NULL, now ? now->budget : NULL);
+        box_change_slice(m, name, before ? before->budget : NULL, now ? now->budget : NULL);
 }
 
 void box_change_slices(struct manager *m, const struct config *older) {
-        if (m->cgroups.root < 0)
-                return;
         for (size_t i = 0; i < m->config->n_slices; i++)
                 change_slice(m, m->config->slices[i]->name, older);
         for (size_t i = 0; older && i < older->n_slices; i++)
@@ -320,7 +321,7 @@ void box_settle(struct manager *m) {
                         box_change(s, s->unit);
         }
         for (size_t i = 0; i < m->config->n_slices; i++)
-                if (m->cgroups.root >= 0 && budget_has_startup(m->config->slices[i]->budget))
+                if (budget_has_startup(m->config->slices[i]->budget))
                         change_slice(m, m->config->slices[i]->name, m->config);
 }
 

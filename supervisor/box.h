@@ -8,6 +8,7 @@
 
 #include "supervisor/cgroup.h"
 
+struct budget;
 struct config;
 struct manager;
 struct service;
@@ -64,6 +65,10 @@ struct box *box_free(struct box *b);
 
 /* The unit is about to become `u`, which differs in its budget at the most: the kernel is told. */
 void box_change(struct service *s, const struct unit *u);
+
+/* Its budget becomes another: the kernel is told, where somebody lies in it. */
+void box_change_slice(struct manager *m, const char *name, const struct budget *before,
+                      const struct budget *now);
 
 /* The slices of `config` are what counts now; before it was `older`, or none. */
 void box_change_slices(struct manager *m, const struct config *older);

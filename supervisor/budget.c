@@ -322,6 +322,12 @@ uint64_t budget_least(const uint64_t *limits, size_t n, uint64_t host) {
 }
 
 /* "a-b.slice" lies in "a.slice". */
+bool budget_lies_in(const char *slice, const char *outer) {
+        size_t n = strlen(outer) - strlen(".slice");
+
+        return strncmp(slice, outer, n) == 0 && (slice[n] == '-' || slice[n] == '.');
+}
+
 int budget_path(const char *slice, const char *name, char *buffer, size_t size) {
         static const char suffix[] = ".slice";
         size_t length = slice ? strlen(slice) - strlen(suffix) : 0, n = 0;

@@ -71,3 +71,6 @@ uint64_t budget_least(const uint64_t *limits, size_t n, uint64_t host);
 
 /* "a.slice/a-b.slice/web.service" below tend's own cgroup. -ENAMETOOLONG. */
 int budget_path(const char *slice, const char *name, char *buffer, size_t size) must_check;
+
+/* "a-b-c.slice" lies in "a-b.slice", in "a.slice", and in itself. */
+bool budget_lies_in(const char *slice, const char *outer);

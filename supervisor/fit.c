@@ -5,8 +5,6 @@
 
 #define UNLIMITED UINT64_MAX
 
-static const char suffix[] = ".slice";
-
 #define FIT_WORD(name, word) [FIT_##name] = (word),
 static const char *const words[] = { FITS(FIT_WORD) };
 
@@ -52,12 +50,6 @@ static uint64_t add(uint64_t a, uint64_t b) {
 }
 
 /* "a-b.slice" lies in "a.slice" and in itself. */
-static bool lies_in(const char *slice, const char *outer) {
-        size_t n = strlen(outer) - strlen(suffix);
-
-        return strncmp(slice, outer, n) == 0 && (slice[n] == '-' || slice[n] == '.');
-}
-
 /* The innermost slice around it that has a value: of a slice, around it, and not itself. NULL: none. */
 static const struct unit *around(const struct config *c, const char *slice, const struct unit *self,
                                  enum fit_kind kind, const struct budget_whole *w) {
@@ -66,7 +58,7 @@ static const struct unit *around(const struct config *c, const char *slice, cons
 
         for (size_t i = 0; slice && i < c->n_slices; i++) {
                 const struct unit *s = c->slices[i];
-                if (s == self || !lies_in(slice, s->name) || !value_of(s, kind, w, &value))
+                if (s == self || !budget_lies_in(slice, s->name) || !value_of(s, kind, w, &value))
                         continue;
                 if (!best || strlen(s->name) > strlen(best->name))
                         best = s;

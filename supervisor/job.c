@@ -408,14 +408,14 @@ void job_reset_failed(struct service *s) {
         service_dispatch(s, EVENT_RESET_ASKED);
 }
 
-int job_kill(struct service *s, enum job_whom whom, int signal) {
+int job_kill(struct service *s, enum job_whom whom, int signal, const int *value) {
         unsigned reached = 0;
 
         if (whom != JOB_WHOM_CONTROL && s->main > 0)
-                reached += kill(s->main, signal) == 0;
+                reached += roundup_send(s->main, signal, value);
         if (whom != JOB_WHOM_MAIN && s->control > 0)
-                reached += kill(s->control, signal) == 0;
+                reached += roundup_send(s->control, signal, value);
         if (whom == JOB_WHOM_ALL)
-                reached += roundup_kill(s, signal);
+                reached += roundup_kill(s, signal, value);
         return reached > 0 ? 0 : -ESRCH;
 }

@@ -102,8 +102,10 @@ void job_reset_failed(struct service *s);
 
 /* Whom `systemctl kill` means. */
 enum job_whom { JOB_WHOM_ALL, JOB_WHOM_MAIN, JOB_WHOM_CONTROL };
-/* 0, or -ESRCH where there is nobody to be sent the signal. */
-int job_kill(struct service *s, enum job_whom whom, int signal) must_check;
+/* 0, or -ESRCH where there is nobody to be sent the signal. `value` goes with it, as in sigqueue(3); NULL:
+ * none.
+ */
+int job_kill(struct service *s, enum job_whom whom, int signal, const int *value) must_check;
 
 const char *job_type_word(enum job_type t);
 const char *job_result_word(enum job_result r);

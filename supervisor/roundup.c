@@ -298,7 +298,12 @@ static int take_boxes_alone(struct census *c, struct manager *m) {
         return census_take_boxes(c, m);
 }
 
-unsigned roundup_kill(struct service *s, int signal) {
+bool roundup_send(pid_t pid, int signal, const int *value) {
+        return (value ? sigqueue(pid, signal, (union sigval){ .sival_int = *value }) : kill(pid, signal)) ==
+               0;
+}
+
+unsigned roundup_kill(struct service *s, int signal, const int *value) {
         const struct census *c = &s->manager->census;
         unsigned n = 0;
 
@@ -306,7 +311,7 @@ unsigned roundup_kill(struct service *s, int signal) {
                 return 0;
         for (size_t i = 0; i < c->n; i++)
                 if (c->list[i].owner == s)
-                        n += kill(c->list[i].pid, signal) == 0;
+                        n += roundup_send(c->list[i].pid, signal, value);
         return n;
 }
 

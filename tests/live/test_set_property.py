@@ -149,9 +149,10 @@ def test_the_scheduler_is_told(container, samples):
 
 
 WRONG = [
-    ("Description=x", "Cannot set property Description, or unknown property."),
-    ("DevicePolicy=auto", "Cannot set property DevicePolicy, or unknown property."),
-    ("IPAddressDeny=any", "Cannot set property IPAddressDeny, or unknown property."),
+    ("Description=x", "Cannot set property Description while web.service is there: only limits and weights of memory, tasks, processors and disks"),
+    ("DevicePolicy=auto", "Cannot set property DevicePolicy"),
+    ("IPAddressDeny=any", "Cannot set property IPAddressDeny"),
+    ("Slice=x.slice", "Write it to the unit's file, and reload"),
     ("MemoryMax=0", "less than 1"),
 ]
 
@@ -216,4 +217,57 @@ def test_memory_stays(container):
             before = int(c.tend.status("RssAnon").split()[0])
     assert int(c.tend.status("RssAnon").split()[0]) - before <= 20
     assert c.show("web", "MemoryMax") == str(129 << 20)
+    stop(c.tend)
+
+
+SLICES = "[w.slice]\nDescription=The workers\nTasksMax=60\n[web]\nSlice=w-x.slice\nExecStart=sleep inf\n[other]\nExecStart=sleep inf\n"
+
+
+def test_slices_are_units(container):
+    """Those of which a file says something, and those that are nothing but a name; and no others."""
+    c = container(SLICES)
+    lines = [line.split(maxsplit=4) for line in c.ctl("list-units", "--type=slice", "--no-legend").stdout.splitlines()]
+    assert sorted(lines) == [["w-x.slice", "loaded", "active", "active", "Slice /w/x"], ["w.slice", "loaded", "active", "active", "The workers"]]
+    assert (c.show("w.slice", "TasksMax"), c.show("w.slice", "ControlGroup"), c.show("w.slice", "UnitFileState")) == ("60", "/w.slice", "generated")
+    assert (c.show("w-x.slice", "Slice"), c.show("w-x.slice", "ControlGroup"), c.show("w-x.slice", "FragmentPath")) == ("w.slice", "/w.slice/w-x.slice", "")
+    assert (c.show("web", "Slice"), c.show("web", "ControlGroup")) == ("w-x.slice", "/w.slice/w-x.slice/web.service")
+    status = c.ctl("status", "w.slice")
+    assert status.returncode == 0 and "web.service" in status.stdout and "sleep inf" in status.stdout and "other.service" not in status.stdout
+    assert c.ctl("is-active", "w.slice", "nosuch.slice").stdout == "active\ninactive\n"
+    for verb in "stop", "restart", "kill":
+        done = c.ctl(verb, "w.slice")
+        assert done.returncode != 0 and "do it to the units that lie in it" in done.stderr, done
+    assert c.ctl("is-active", "web").stdout == "active\n"
+    stop(c.tend)
+
+
+def test_slices_without_cgroups(container, samples, tend):
+    """Samples keep no slice's budget, which is an error with its reason, and nothing is left of it."""
+    c = container(SLICES)
+    for more in ([], ["--runtime"]):
+        done = c.ctl("set-property", *more, "w.slice", "TasksMax=70")
+        assert done.returncode == 1 and re.search("w.slice: TasksMax= cannot be enforced here, as samples keep no slice's budget: \\S", done.stderr), done
+    done = c.tend.enter(tend.path, "set", "w-x.slice", "MemoryMax=70M")
+    assert done.returncode == 1 and "samples keep no slice's budget" in done.stderr, done
+    assert c.ctl("set-property", "nosuch.slice", "TasksMax=70").returncode == 1
+    done = c.ctl("set-property", "--runtime", "w.slice", "Delegate=yes")
+    assert done.returncode == 1 and "Cannot set property Delegate" in done.stderr, done
+    assert c.show("w.slice", "TasksMax") == "60" and not inside(c, CONTROL).exists()
+    stop(c.tend)
+
+
+def test_what_was_left_of_slices_is_read(container):
+    """A file of a slice, and the drop-ins that set-property has left of it, also of one that no file has a word on."""
+    c = container(SLICES)
+    for name, text in (("w.slice.d/50-TasksMax.conf", "[Slice]\nTasksMax=61\n"), ("w-x.slice.d/50-TasksMax.conf", "[Slice]\nTasksMax=62\n"),
+                       ("f.slice.d/50-TasksMax.conf", "[Slice]\nTasksMax=63\n")):
+        path = inside(c, CONTROL) / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    system = inside(c, "etc/systemd/system")
+    (system / "f.slice").write_text("[Unit]\nDescription=A file\n[Slice]\nTasksMax=1\nMemoryMax=1G\n")
+    (system / "file.service").write_text("[Service]\nExecStart=sleep inf\nSlice=f.slice\n")
+    assert c.ctl("start", "file").returncode == 0
+    assert [c.show(name, "TasksMax") for name in ("w.slice", "w-x.slice", "f.slice")] == ["61", "62", "63"]
+    assert (c.show("f.slice", "MemoryMax"), c.show("f.slice", "Description")) == (str(1 << 30), "A file")
     stop(c.tend)

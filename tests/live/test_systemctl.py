@@ -76,7 +76,7 @@ def normal(text):
     text = re.sub(r"\b(\w{3} )?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+", "DATE", text)
     text = re.sub(r"\bDATE; [^\n]*? ago", "DATE; AGO", text)
     text = re.sub(r"/\S*tend\.ini", "FILE", text)
-    text = re.sub(r"(PID: |├─|└─)\d+", r"\1PID", text)
+    text = re.sub(r"(PID: |Process: |├─|└─)\d+", r"\1PID", text)
     text = re.sub(r"Duration: .*", "Duration: SPAN", text)
     return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
 
@@ -89,6 +89,7 @@ TABLE = [
     ("is-active web nosuch", 0, "active\ninactive"),
     ("is-active sysinit.target", 0, "active"),
     ("is-active --quiet web", 0, ""),
+    ("service-watchdogs", 0, "yes"),
     ("is-failed web", 1, "active"),
     ("is-failed bad", 0, "failed"),
     ("is-system-running", 1, "degraded"),
@@ -97,7 +98,7 @@ TABLE = [
     ("status web", 0, "● web.service - The web\nLoaded: loaded (FILE; generated)\nActive: active (running) since DATE; AGO\n"
      "Docs: man:web(8)\nMain PID: PID (sleep)\nCGroup: /web.service\n└─PID sleep inf"),
     ("status bad", 3, "× bad.service\nLoaded: loaded (FILE; generated)\nActive: failed (Result: exit-code) since DATE; AGO\n"
-     "Duration: SPAN\nMain PID: PID (code=exited, status=1/FAILURE)"),
+     "Duration: SPAN\nProcess: PID ExecStart=false (code=exited, status=1/FAILURE)\nMain PID: PID (code=exited, status=1/FAILURE)"),
     ("status nosuch", 4, "Unit nosuch.service could not be found."),
     ("show -p Id,ActiveState,SubState,Type,Result,NRestarts,KillSignal web", 0,
      "Type=simple\nResult=success\nNRestarts=0\nKillSignal=15\nId=web.service\nActiveState=active\nSubState=running"),
@@ -123,7 +124,7 @@ TABLE = [
     ("restart --no-block web", 0, ""),
     ("reload web", 0, ""),
     ("reload bad", 3, "Failed to reload bad.service: bad.service cannot be reloaded: it has no ExecReload="),
-    ("reload nosuch", 5, "Failed to reload nosuch.service: Unit nosuch.service not loaded."),
+    ("reload nosuch", 5, "Failed to reload nosuch.service: Unit nosuch.service not found."),
     ("try-restart web bad", 0, ""),
     ("try-restart nosuch", 5, "Failed to try-restart nosuch.service: Unit nosuch.service not found."),
     ("reload-or-restart web", 0, ""),
@@ -140,7 +141,7 @@ TABLE = [
     ("cancel", 0, ""),
     ("set-property --runtime web MemoryMax=200M TasksMax=50", 0, ""),
     ("show -p MemoryMax,TasksMax web", 0, "MemoryMax=209715200\nTasksMax=50"),
-    ("set-property --runtime web Description=x", 1, "Failed to set unit properties on web.service: Cannot set property Description, or unknown property."),
+    ("set-property --runtime web Description=x", 1, "…Cannot set property Description while web.service is there"),
     ("cat web", 0, "…ExecReload=true"),
     ("enable web", 1, "Failed to enable unit: web.service is a section of FILE and starts with the container"),
     ("daemon-reload", 0, ""),
@@ -169,6 +170,7 @@ def test_table(shop):
 def test_manual_has_the_table():
     """Every verb that the manual names is tried above, or below."""
     text = pathlib.Path(__file__).resolve().parent.parent.parent.joinpath("docs", "control.md").read_text()
+    text = text[text.index("## What systemctl can do"):text.index("## What is different from systemd")]
     named = set(re.findall(r"^\| `([a-z-]+)", text, re.M))
     tried = {word for line, _, _ in TABLE for word in line.split() if not word.startswith("-")}
     tried |= {verb.split()[0] for verb, _ in ENDS}
@@ -326,8 +328,31 @@ def test_a_broken_unit_file(container):
     c = container()
     c.write("broken.service", "[Service]\nType=simple\n")
     done = c.ctl("start", "broken")
-    assert done.returncode == 6 and "broken.service" in done.stderr
+    assert done.returncode == 1 and "Unit broken.service has a bad unit file setting: broken.service: there is nothing to run" in done.stderr
     assert c.ctl("is-active", "web").stdout == "active\n"
+    stop(c.tend)
+
+
+def test_what_is_not_loaded(container):
+    """A unit file that nobody has started is there, and at rest."""
+    c = container()
+    c.write("new.service", UNIT)
+    for verb, code, said in (("stop", 0, ""), ("try-restart", 0, ""), ("reload", 3, "new.service is not active"), ("kill", 1, "not loaded")):
+        done = c.ctl(verb, "new")
+        assert done.returncode == code and said in done.stderr, (verb, done)
+    done = c.ctl("disable", "nosuch")
+    assert done.returncode == 1 and "nosuch.service does not exist" in done.stderr, done
+    done = c.ctl("enable", "nosuch")
+    assert done.returncode == 1 and done.stderr.count("Failed to enable") == 1, done
+    stop(c.tend)
+
+
+def test_a_command_that_has_ended_is_told(container):
+    c = container("[a]\nExecStart=sh -c 'exit 3'\nRestart=no\nFailureAction=none\n[b]\nExecStart=sleep inf\n[c]\nType=oneshot\nRemainAfterExit=yes\nExecStart=true\n")
+    c.wait_until("a", "failed")
+    assert "Process: PID ExecStart=sh -c exit 3 (code=exited, status=3)\nMain PID" in normal(c.ctl("status", "a").stdout)
+    c.wait_until("c", "active")
+    assert "CGroup" not in c.ctl("status", "c").stdout  # nobody is in it
     stop(c.tend)
 
 

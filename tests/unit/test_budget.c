@@ -163,6 +163,48 @@ TEST(budget_slices_are_no_units) {
         ini_done(&ini);
 }
 
+/* Each slice on the way is there, whether a section is about it or not. */
+TEST(budget_slices_are_there_when_units_lie_in_them) {
+        static const char *const names[] = { "w.slice", "w-x.slice", "w-x-y.slice", "v.slice" };
+        struct ini ini;
+
+        ini_load(
+                &ini,
+                "[w-x.slice]\nTasksMax=5\n[v.slice]\n[a]\nExecStart=x\nSlice=w-x-y.slice\n[b]\nExecStart=x\n",
+                NULL, NULL);
+        if (CHECK(ini.error == 0 && ini.config->n_units == 2)) {
+                CHECK(ini.config->n_slices == countof(names), "%zu", ini.config->n_slices);
+                for (size_t i = 0; i < countof(names); i++)
+                        CHECK(config_find_slice(ini.config, names[i]), "%s", names[i]);
+                CHECK(config_find_slice(ini.config, "w-x.slice")->budget);
+                CHECK(!config_find_slice(ini.config, "w.slice")->budget);
+        }
+        ini_done(&ini);
+}
+
+TEST(budget_slice_of_a_unit) {
+        static const struct {
+                const char *name, *line, *slice;
+        } rows[] = {
+                { "a.service", "Slice=w-x.slice", "w-x.slice" },
+                { "a-b.service", NULL, NULL },
+                { "w-x-y.slice", NULL, "w-x.slice" },
+                { "w-x.slice", NULL, "w.slice" },
+                { "w.slice", NULL, NULL },
+        };
+
+        for (size_t i = 0; i < countof(rows); i++) {
+                struct budget b = { .slice = rows[i].line ? strdup(strchr(rows[i].line, '=') + 1) : NULL };
+                const struct unit u = { .name = rows[i].name, .budget = rows[i].line ? &b : NULL };
+                autofree char *slice = NULL;
+
+                CHECK(budget_slice(&u, &slice) == 0, "row %zu", i);
+                CHECK(rows[i].slice ? slice && strcmp(slice, rows[i].slice) == 0 : !slice, "row %zu: %s", i,
+                      slice ? slice : "none");
+                free(b.slice);
+        }
+}
+
 TEST(budget_slices_have_budgets_alone) {
         static const struct {
                 const char *text, *words;

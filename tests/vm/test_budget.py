@@ -550,3 +550,20 @@ def test_what_is_set_is_enforced(box, tmp_path):
     assert p.enter(box.tend.path, "set", "a", "MemoryMax=10M").returncode == 0
     p.wait_for("a.service: ran out of memory")
     stop(p)
+
+
+def test_slices_are_set_while_their_units_run(box):
+    """One that a section says something of, and one that is nothing but a name; it stays over a reload."""
+    p = box.serve("[w.slice]\nTasksMax=50\n[a]\nSlice=w-x.slice\nExecStart=sleep inf\n[b]\nSlice=v.slice\nExecStart=sleep inf\n")
+    p.wait_for("ready: ")
+    assert box.read("w.slice/pids.max") == "50"
+    slices = {"w.slice": "w.slice", "w-x.slice": "w.slice/w-x.slice"}
+    for name, path in slices.items():
+        done = p.enter(box.tend.path, "set", name, "MemoryMax=50M", "TasksMax=44", "CPUWeight=20")
+        assert done.returncode == 0, done
+        assert [box.read(f"{path}/{file}") for file in ("memory.max", "pids.max", "cpu.weight")] == [str(50 * MIB), "44", "20"]
+    assert box.read("v.slice/pids.max") == "max"
+    p.enter("kill", "-HUP", "1")
+    p.wait_for("reloading: ")
+    assert [box.read(f"{path}/pids.max") for path in slices.values()] == ["44", "44"]
+    stop(p)
