@@ -26,16 +26,19 @@ spec.loader.exec_module(live)
 
 can_unshare, limit, pytest_configure = live.can_unshare, live.limit, live.pytest_configure
 
+TEND = ROOT / os.environ.get("TEND_BINARIES", "build/static/tend").split()[0]
 DEBIAN = ROOT / "build" / "accept" / "root"
 UNSHARE = ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--net", "--uts", "--ipc"]
 CLEAN = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]
 
 
 class Container(live.Process):
-    """tend as PID 1 of a container, and people who look into it."""
+    """tend as PID 1 of a container, and people who look into it. With `machine`, the name of a cgroup, it is made as systemd
+    needs it, and the arguments are all of the command."""
 
-    def __init__(self, tend, script, arguments):
-        super().__init__([*UNSHARE, HERE / "enter", DEBIAN, tend, script, *arguments], True, False, subprocess.DEVNULL, dict(os.environ))
+    def __init__(self, tend, script, arguments, root=DEBIAN, machine=""):
+        super().__init__([*UNSHARE, HERE / "enter", root, tend, script, *arguments], True, False, subprocess.DEVNULL,
+                         dict(os.environ, MACHINE=machine))
 
     def run(self, command, seconds=live.WAIT):
         """A shell command inside: its exit code (124: it took too long), and what it printed."""
@@ -56,16 +59,21 @@ class Container(live.Process):
             self.read(0.1)
 
 
+def make_debian(*words):
+    """None, or the reason why it cannot be had."""
+    made = subprocess.run([ROOT / "make" / "debian", *words], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if made.returncode not in (0, 77):
+        pytest.fail(f"make/debian ended with code {made.returncode}: {made.stderr}", pytrace=False)
+    return made.stderr.strip() if made.returncode == 77 else None
+
+
 @pytest.fixture(scope="session")
 def debian(can_unshare):
     """Whether there is one; the reason why not, otherwise."""
     if can_unshare:
         return can_unshare
     packages = subprocess.run([sys.executable, HERE / "daemons.py"], check=True, capture_output=True, text=True).stdout.split()
-    made = subprocess.run([ROOT / "make" / "debian", DEBIAN, *packages], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if made.returncode not in (0, 77):
-        pytest.fail(f"make/debian ended with code {made.returncode}: {made.stderr}", pytrace=False)
-    return made.stderr.strip() if made.returncode == 77 else None
+    return make_debian(DEBIAN, *packages)
 
 
 @pytest.fixture
@@ -75,8 +83,7 @@ def container(debian):
     running = []
 
     def start(script, *arguments):
-        tend = ROOT / os.environ.get("TEND_BINARIES", "build/static/tend").split()[0]
-        running.append(Container(tend, script, arguments))
+        running.append(Container(TEND, script, arguments))
         return running[-1]
 
     yield start
