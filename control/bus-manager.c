@@ -291,7 +291,7 @@ static void get_unit_processes(struct call *c) {
         struct wire_out *out = call_reply(c);
         struct wire_mark mark = wire_array(out, 8);
         for (uint32_t i = 0; i < m->plan.after.n; i++)
-                if (all || m->services[i] == s || (is_slice && lies_in(m->services[i], name)))
+                if (all || (s && m->services[i] == s) || (is_slice && lies_in(m->services[i], name)))
                         write_processes(m->services[i], out);
         wire_array_end(out, mark);
 }
