@@ -95,8 +95,8 @@ def as_stranger(*more):
     return [*more, "setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "--no-new-privs"]
 
 
-# Where they are mounts of their own, as our /run/systemd is, /run and /tmp too.
-READ_ONLY = shell("{ umount /run/systemd; mount -o remount,bind,ro /run; mount -o remount,bind,ro /tmp; } 2>/dev/null; mount -o remount,bind,ro /")
+# Where they are mounts of their own, as our /run/systemd and /run/tend are, /run and /tmp too.
+READ_ONLY = shell("{ umount /run/systemd /run/tend; mount -o remount,bind,ro /run; mount -o remount,bind,ro /tmp; } 2>/dev/null; mount -o remount,bind,ro /")
 ROOT_WITHOUT = shell("""mount -t tmpfs none /mnt && for each in /*; do
         case $each in /mnt | /run | /tmp) continue ;; esac
         if [ -L $each ]; then cp -P $each /mnt; elif [ -d $each ]; then mkdir /mnt$each && mount --rbind $each /mnt$each; fi

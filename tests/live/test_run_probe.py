@@ -381,10 +381,11 @@ def test_probes_belong_to_nobody(tend, tmp_path):
 
 def test_what_a_probe_leaves_is_nobodys(tend, tmp_path):
     """It does not end with the service, which has never made it."""
-    check = f"exec:sh -c 'test -e {tmp_path}/left || {{ setsid sleep 1234 & touch {tmp_path}/left; }}'"
+    left = f"{tmp_path}/left"  # it is made in the session of its own, for which the probe waits
+    check = f"exec:sh -c 'test -e {left} || {{ setsid sh -c \"touch {left}; exec sleep 1234\" & until test -e {left}; do :; done; }}'"
     p = tend.serve("[a]\nExecStart=sleep inf\nRestartSec=10ms\n" + health(tmp_path, check))
     p.wait_for("a.service: healthy$")
-    left = until(lambda: [pid for pid in p.children() if "1234" in p.proc("cmdline", pid)])[0]
+    left = until(lambda: [pid for pid in p.children() if p.proc("cmdline", pid).startswith("sleep\x001234")])[0]
     os.kill([pid for pid in p.children() if p.comm(pid) == "sleep" and pid != left][0], signal.SIGKILL)
     p.wait_for("a.service: started", after=1)
     assert left in p.children()
