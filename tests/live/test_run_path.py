@@ -285,7 +285,7 @@ def test_reload_keeps_what_has_not_changed(tend, tmp_path):
     (tmp_path / "f").write_text("x")
     settled(p, 1)
     (tmp_path / "g").touch()
-    (tmp_path / "h").touch()
+    (tmp_path / "g").rename(tmp_path / "h")  # there at once, and closed
     settled(p, 2)
 
 

@@ -258,7 +258,7 @@ def test_stopped_and_continued(shop):
     s.wait_for("WHY, STATUS")
     os.write(s.fd, b"\x1a")
     s.wait_for("\033[?1049l")
-    assert termios.tcgetattr(s.slave) == s.before
+    until(lambda: termios.tcgetattr(s.slave) == s.before)
     s.text = ""
     os.write(s.fd, b"go\n")
     s.wait_for("WHY, STATUS")
